@@ -1,0 +1,426 @@
+"""The checks: every wrong implementation caught and named, every right one accepted, every oddity told in a sentence."""
+
+import dataclasses
+import io
+import os
+import signal
+import sys
+import time
+import warnings
+
+import numpy as np
+import pytest
+from scipy import signal as scipy_signal
+
+from cnncourse import checks
+from cnncourse.checks import check, functions, task, verdict
+from cnncourse.checks import convolution as bank
+from cnncourse.checks.engine import INPUTS_KEPT
+
+FUNCTIONS = [(assignment, name) for assignment in checks.assignments() for name in functions(assignment)]
+MISTAKES = [(*where, mistake) for where in FUNCTIONS for mistake in task(*where).misconceptions]
+SOLUTIONS = [(*where, solution) for where in FUNCTIONS for solution in task(*where).accepted]
+SEEDS = [None, *range(20)]
+
+
+def right(image, kernel):
+    return scipy_signal.correlate2d(np.asarray(image, float), kernel, "valid")
+
+
+# -- the references come from outside --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["correlate2d", "convolve2d"])
+def test_the_reference_is_scipys(name):
+    for case, expected in task("01-convolution", name).draw(0):
+        np.testing.assert_allclose(expected, getattr(scipy_signal, name)(*case.args, "valid"), atol=1e-5)
+
+
+def test_the_layers_reference_is_keras():
+    import keras
+
+    for case, expected in task("01-convolution", "conv2d").draw(0):
+        images, kernels, bias = (np.array(argument, dtype=np.float64) for argument in case.args)
+        layer = keras.ops.conv(images, kernels) + bias
+        np.testing.assert_allclose(expected, layer, atol=1e-5)
+
+
+def test_the_parameter_counts_are_keras():
+    import keras
+
+    for case, expected in task("01-convolution", "conv2d_params").draw(0):
+        kh, kw, c_in, c_out, *use_bias = case.args
+        layer = keras.layers.Conv2D(c_out, (kh, kw), **({"use_bias": use_bias[0]} if use_bias else {}))
+        layer.build((None, None, None, c_in))
+        assert expected == layer.count_params()
+
+
+def test_the_sobel_reference_is_scipys():
+    from scipy import ndimage
+
+    for case, expected in task("01-convolution", "sobel_edges").draw(0):
+        image = case.args[0].astype(float)
+        both = np.hypot(ndimage.sobel(image, 0), ndimage.sobel(image, 1))[1:-1, 1:-1]
+        np.testing.assert_allclose(expected, both, atol=1e-5)
+
+
+# -- measured --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("assignment", "name"), FUNCTIONS)
+def test_every_function_has_eight_misconceptions_and_five_right_solutions(assignment, name):
+    bank_of = task(assignment, name)
+    names = [mistake.name for mistake in bank_of.misconceptions]
+    assert len(names) >= 8 and len(set(names)) == len(names)
+    assert len(bank_of.accepted) >= 5
+
+
+@pytest.mark.parametrize(("assignment", "name", "mistake"), MISTAKES, ids=lambda value: getattr(value, "name", value))
+def test_a_misconception_is_caught_and_named(assignment, name, mistake):
+    for seed in SEEDS:
+        found = verdict(assignment, name, mistake.wrong, seed)
+        assert not found.passed and found.score < 1
+        assert found.misconception == mistake.name
+        assert mistake.says in " ".join(found.message.split())
+
+
+@pytest.mark.parametrize(("assignment", "name", "solution"), SOLUTIONS)
+def test_a_right_solution_of_another_style_is_accepted(assignment, name, solution):
+    for seed in SEEDS:
+        found = verdict(assignment, name, solution, seed)
+        assert found.passed and found.score == 1 and found.misconception is None, found.message
+
+
+@pytest.mark.parametrize(("assignment", "name"), FUNCTIONS)
+def test_a_verdict_takes_less_than_a_second(assignment, name):
+    """For the slowest solution in plain loops, and for a mistake that no misconception explains."""
+    this = task(assignment, name)
+    for fn in (this.accepted[0], this.reference, lambda *args: this.reference(*args) * 1.01 + 7):
+        start = time.perf_counter()
+        verdict(assignment, name, fn, seed=3)
+        assert time.perf_counter() - start < 1
+
+
+def test_a_right_solution_from_the_library_is_right():
+    from cnncourse import convolution
+
+    for name in functions("01-convolution"):
+        assert verdict("01-convolution", name, getattr(convolution, name)).passed
+
+
+# -- what a learner may bring ----------------------------------------------------------------------------------------
+
+
+def prints(image, kernel):
+    print("hello")
+
+
+def changes_its_input(image, kernel):
+    out = right(image, kernel)
+    image[0, 0] = 1e9
+    return out
+
+
+def hands_out_its_argument(image, kernel):
+    return image if np.array_equal(kernel, [[1.0]]) else right(image, kernel)
+
+
+KEPT = {}
+
+
+def hands_out_one_array(image, kernel):
+    out = right(image, kernel)
+    kept = KEPT.setdefault(out.shape, np.zeros(out.shape))
+    kept[...] = out
+    return kept
+
+
+class EqualToEverything:
+    shape = (2, 2)
+
+    def __eq__(self, other):
+        return True
+
+    def __array__(self, *args, **kwargs):
+        raise AssertionError("asked to become an array")
+
+
+def raises(error):
+    def fn(image, kernel):
+        raise error
+
+    return fn
+
+
+class Odd(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("fn", "misconception", "says"),
+    [
+        (None, "not defined", "no function called `correlate2d`"),
+        (3, "not a function", "is an int, not a function"),
+        (lambda image: image, "wrong arguments", "called as `correlate2d(image, kernel)`"),
+        (lambda image, kernel, stride: image, "wrong arguments", "`correlate2d(image, kernel, stride)`"),
+        (raises(NotImplementedError()), "not written yet", "still to be written"),
+        (lambda image, kernel: None, "nothing returned", "`return`"),
+        (prints, "printed instead of returned", "prints its answer"),
+        (lambda image, kernel: right(image, kernel).tolist(), "a list instead of an array", "NumPy array"),
+        (lambda image, kernel: (right(image, kernel),), "a tuple instead of an array", "NumPy array"),
+        (lambda image, kernel: right(image, kernel) + 0j, "complex numbers", "real part"),
+        (lambda image, kernel: right(image, kernel).astype(object), "an array of objects", "np.zeros"),
+        (lambda image, kernel: right(image, kernel).astype(str), "an array of objects", "np.zeros"),
+        (lambda image, kernel: "0", "not an array", "returns a str"),
+        (lambda image, kernel: EqualToEverything(), "not an array", "returns an EqualToEverything"),
+        (lambda image, kernel: ..., "not an array", "ellipsis"),
+        (lambda image, kernel: right(image, kernel) * np.nan, "not a number (nan)", "nan"),
+        (lambda image, kernel: np.ones((2, 2)), "same answer for every input", "same answer"),
+        (raises(ValueError("too small")), "raises an error", "ValueError: too small"),
+        (raises(SystemExit(3)), "raises an error", "SystemExit"),
+        (raises(Odd("odd")), "raises an error", "Odd: odd"),
+        (lambda image, kernel: correlate2d_of_nobody(image), "raises an error", "correlate2d_of_nobody"),  # noqa: F821
+        (changes_its_input, "input changed", "changes the array it is given"),
+        (hands_out_its_argument, "result is not a fresh array", "someone else"),
+        (hands_out_one_array, "result is not a fresh array", "earlier answer"),
+    ],
+)
+def test_an_oddity_gets_a_sentence_and_no_traceback(fn, misconception, says):
+    found = verdict("01-convolution", "correlate2d", fn)
+    text = " ".join(found.message.split())
+    assert not found.passed and found.score < 1
+    assert found.misconception == misconception
+    assert says in text
+    assert "Traceback" not in text and "engine.py" not in text
+
+
+def test_a_wrong_shape_that_nothing_explains_is_told_with_both_shapes():
+    found = verdict("01-convolution", "correlate2d", lambda image, kernel: np.zeros((5, 7)) + image[0, 0])
+    assert found.misconception is None
+    assert "(5, 7)" in found.message and "n − f + 1" in found.message
+
+
+def test_the_line_that_raised_is_the_learners_own():
+    def correlate2d(image, kernel):
+        wanted = image.shape[0] - 1
+        return image.reshape(wanted, 1000)
+
+    assert "image.reshape(wanted, 1000)" in verdict("01-convolution", "correlate2d", correlate2d).message
+
+
+def test_a_loop_without_end_is_stopped(monkeypatch):
+    monkeypatch.setattr(checks.engine, "SECONDS", 0.3)
+
+    def forever(image, kernel):
+        while True:
+            try:
+                image.sum()
+            except Exception:
+                pass
+
+    before = signal.getsignal(signal.SIGALRM)
+    found = verdict("01-convolution", "correlate2d", forever)
+    assert found.misconception == "takes too long" and not found.passed
+    assert signal.getsignal(signal.SIGALRM) is before and signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_printing_and_warning_cost_nothing_and_are_mentioned(capfd):
+    def talks(image, kernel):
+        print("progress")
+        sys.stderr.write("oh\n")
+        warnings.warn("careful", stacklevel=1)
+        return right(image, kernel)
+
+    found = verdict("01-convolution", "correlate2d", talks)
+    assert found.passed and found.score == 1
+    assert "prints or warns" in found.message
+    assert capfd.readouterr() == ("", "")
+
+
+def test_numbers_of_every_kind_are_numbers():
+    count = bank.count_params
+    for kind in (int, float, np.int32, np.float32, np.array):
+        assert verdict("01-convolution", "conv2d_params", lambda *a, kind=kind: kind(count(*a))).passed
+    found = verdict("01-convolution", "conv2d_params", lambda *a: [count(*a)])
+    assert not found.passed and found.misconception == "a list instead of a number"
+
+
+def test_a_photograph_of_bytes_costs_nothing_and_is_mentioned():
+    def in_bytes(image):
+        across, down = image[:, 2:] - image[:, :-2], image[2:] - image[:-2]
+        gx = across[:-2] + 2 * across[1:-1] + across[2:]
+        gy = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
+        return np.hypot(gx, gy).astype(float)
+
+    found = verdict("01-convolution", "sobel_edges", in_bytes)
+    assert found.passed and "uint8" in found.message
+
+
+# -- partial credit --------------------------------------------------------------------------------------------------
+
+
+def test_each_property_is_an_equal_share():
+    def no_bias(images, kernels, bias):
+        return bank.layer(images, kernels, np.zeros(len(bias)))
+
+    found = verdict("01-convolution", "conv2d", no_bias)
+    properties = found.feedback.properties
+    assert [about for about, holds in properties.items() if not holds] == [
+        "bias",
+        "images and kernels that are not square",
+        "whole numbers, float32 and views",
+    ]
+    assert found.score == pytest.approx(5 / 8)
+
+
+def test_keeping_the_inputs_alone_earns_nothing():
+    found = verdict("01-convolution", "correlate2d", lambda image, kernel: image * 0.5)
+    assert found.score == 0 and found.feedback.properties[INPUTS_KEPT] is False
+
+
+# -- the smallest failing input --------------------------------------------------------------------------------------
+
+
+def test_the_smallest_failing_input_is_shown_with_its_window_and_arithmetic():
+    def on_square_kernels_only(image, kernel):
+        out = right(image, kernel)
+        if kernel.shape[0] != kernel.shape[1]:
+            out[-1, -1] += 1
+        return out
+
+    found = verdict("01-convolution", "correlate2d", on_square_kernels_only)
+    wrong = [c for c, _ in task("01-convolution", "correlate2d").draw(1) if c.args[1].shape[0] != c.args[1].shape[1]]
+    image, kernel = wrong[0].args
+    (i, j), (kh, kw) = np.subtract(image.shape, kernel.shape), kernel.shape
+    total = (image[i : i + kh, j : j + kw] * kernel).sum()
+    assert f"Entry [{i}, {j}] is" in found.message
+    assert f"= {total:g}.".replace("-", "−") in found.message
+    assert found.message.count("[") >= kh * kw  # the window's entries stand in brackets
+
+
+def test_the_message_says_where_to_read_on():
+    for name in functions("01-convolution"):
+        message = verdict("01-convolution", name, lambda *args: 1).message
+        assert f"book/convolution.html#convolution-{name.replace('_', '-')}" in message
+
+
+def test_html_escapes_what_a_learner_controls():
+    found = verdict("01-convolution", "correlate2d", raises(ValueError("<script>alert(1)</script>")))
+    assert "<script>" not in found.html() and "&lt;script&gt;" in found.html()
+
+
+# -- names, marks and hidden cases -----------------------------------------------------------------------------------
+
+
+def test_unknown_names_are_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match="there is no assignment '1'; there are 01-convolution"):
+        verdict("1", "correlate2d", right)
+    with pytest.raises(ValueError, match="no function 'correlate'; it has correlate2d, convolve2d"):
+        verdict("01-convolution", "correlate", right)
+
+
+def test_check_reads_the_function_where_it_is_called():
+    scope = {"check": check, "correlate2d": right, "__name__": "learner"}
+    mark = eval('check("01-convolution", "correlate2d", points=4)', scope)
+    assert mark == 4.0 and mark.verdict.passed
+    del scope["correlate2d"]
+    mark = eval('check("01-convolution", "correlate2d", points=4)', scope)
+    assert mark == 0.0 and mark.verdict.misconception == "not defined"
+
+
+def test_a_mark_is_a_bare_number_to_nbgrader_and_a_message_to_people(monkeypatch):
+    scope = {"check": check, "correlate2d": lambda image, kernel: right(image, kernel[::-1, ::-1])}
+    mark = eval('check("01-convolution", "correlate2d", points=4)', scope)
+    assert "kernel flipped" in repr(mark)  # in a terminal
+    monkeypatch.setattr(checks, "in_a_kernel", lambda: True)
+    bundle = mark._repr_mimebundle_()
+    assert float(bundle["text/plain"]) == 0.0
+    assert "kernel flipped" in bundle["text/html"]
+    assert bundle["application/vnd.cnncourse.verdict+json"] == {
+        "assignment": "01-convolution",
+        "function": "correlate2d",
+        "passed": False,
+        "score": 0.0,
+        "misconception": "kernel flipped",
+        "hidden": False,
+    }
+
+
+def right_on_what_is_shown():
+    drawn = task("01-convolution", "correlate2d").draw(checks.PUBLIC_SEED)
+    shown = {case.args[0].tobytes() for case, _ in drawn}
+
+    def fn(image, kernel):
+        return right(image, kernel) + (0 if np.ascontiguousarray(image).tobytes() in shown else 1)
+
+    return fn
+
+
+def test_hidden_cases_catch_what_the_shown_ones_miss_and_are_not_shown(monkeypatch):
+    monkeypatch.setenv("CNNCOURSE_HIDDEN_SEED", "987654321")
+    scope = {"check": check, "correlate2d": right_on_what_is_shown()}
+    assert eval('check("01-convolution", "correlate2d", points=4)', scope) == 4
+    mark = eval('check("01-convolution", "correlate2d", points=4, hidden=True)', scope)
+    assert mark < 4
+    text = mark.verdict.message + mark.verdict.html()
+    assert "hidden" in text and "987654321" not in text
+    assert not mark.verdict.feedback.panels and not mark.verdict.feedback.arithmetic
+
+
+def test_an_error_on_a_hidden_case_does_not_tell_its_message(monkeypatch):
+    monkeypatch.setenv("CNNCOURSE_HIDDEN_SEED", "987654321")
+    fine = right_on_what_is_shown()
+
+    def tells(image, kernel):
+        out = fine(image, kernel)
+        if not np.allclose(out, right(image, kernel)):
+            raise ValueError(f"secret {image.tolist()}")
+        return out
+
+    mark = eval('check("01-convolution", "correlate2d", hidden=True)', {"check": check, "correlate2d": tells})
+    text = mark.verdict.message + mark.verdict.html()
+    assert mark < 1 and "ValueError" in text and "secret" not in text
+
+
+def test_the_shown_cases_do_not_depend_on_the_hidden_seed(monkeypatch):
+    monkeypatch.setenv("CNNCOURSE_HIDDEN_SEED", "5")
+    one = verdict("01-convolution", "correlate2d", bank.convolve).message
+    monkeypatch.setenv("CNNCOURSE_HIDDEN_SEED", "6")
+    assert verdict("01-convolution", "correlate2d", bank.convolve).message == one
+
+
+def test_a_verdict_leaves_the_process_as_it_was():
+    state = np.random.get_state()[1].copy()
+    out, err, filters, errors = sys.stdout, sys.stderr, list(warnings.filters), np.geterr()
+    environment = dict(os.environ)
+    for assignment, name in FUNCTIONS:
+        verdict(assignment, name, lambda *args: np.float64(1) / 0)
+    assert (np.random.get_state()[1] == state).all()
+    assert (sys.stdout, sys.stderr, warnings.filters, np.geterr()) == (out, err, filters, errors)
+    assert dict(os.environ) == environment
+
+
+# -- measuring -------------------------------------------------------------------------------------------------------
+
+
+def test_the_measure_prints_the_catch_table(monkeypatch, capsys):
+    from cnncourse.checks import __main__ as measure
+
+    monkeypatch.setattr(sys, "argv", ["checks", "--seeds", "1"])
+    assert measure.main() == 0
+    table = capsys.readouterr().out
+    for name in functions("01-convolution"):
+        n = len(task("01-convolution", name).misconceptions)
+        assert f"{n}/{n}" in next(line for line in table.splitlines() if line.startswith(name + " "))
+
+
+def test_the_measure_fails_when_a_mistake_gets_through(monkeypatch):
+    from cnncourse.checks import __main__ as measure
+
+    harmless = bank.Misconception("no mistake at all", bank.count_params, "")
+    this = task("01-convolution", "conv2d_params")
+    monkeypatch.setattr(sys, "argv", ["checks", "--seeds", "1"])
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    blind = dataclasses.replace(this, misconceptions=(harmless,))
+    monkeypatch.setattr(checks, "_tasks", lambda assignment: (blind,))
+    assert measure.main() == 1
