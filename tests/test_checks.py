@@ -1,4 +1,4 @@
-"""The checks: every wrong implementation caught and named, every right one accepted, every oddity told in a sentence."""
+"""The checks: every wrong implementation caught and named, every right one accepted, every oddity answered."""
 
 import dataclasses
 import io
@@ -163,7 +163,7 @@ class Odd(BaseException):
         (3, "not a function", "is an int, not a function"),
         (lambda image: image, "wrong arguments", "called as `correlate2d(image, kernel)`"),
         (lambda image, kernel, stride: image, "wrong arguments", "`correlate2d(image, kernel, stride)`"),
-        (raises(NotImplementedError()), "not written yet", "still to be written"),
+        (raises(NotImplementedError()), "not written yet", "write your own `correlate2d`"),
         (lambda image, kernel: None, "nothing returned", "`return`"),
         (prints, "printed instead of returned", "prints its answer"),
         (lambda image, kernel: right(image, kernel).tolist(), "a list instead of an array", "NumPy array"),

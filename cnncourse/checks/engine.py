@@ -30,6 +30,8 @@ SECONDS = 10  # for all the calls of one function together; a loop in Python nee
 # expected entry.
 TOLERANCE = 1e-4
 
+NOT_WRITTEN = "In place of `raise NotImplementedError` write your own `{}`, then run this check again."
+
 INPUTS_KEPT = "inputs left unchanged, and a fresh result"
 
 
@@ -97,6 +99,8 @@ def judge(task: Task, fn, seeds: list[tuple[int, bool]]) -> Verdict:
                     break
     except TooSlow:
         return _verdict(task, [], "takes too long", _too_slow(task, outcomes))
+    if isinstance(outcomes[-1].error, NotImplementedError):
+        return _verdict(task, [], "not written yet", NOT_WRITTEN.format(task.name))
     _look_for_reused_results(outcomes)
     counted = [outcome for outcome in outcomes if not outcome.case.advice]
     if all(outcome.right and not outcome.changed and not outcome.shared for outcome in counted):
@@ -263,11 +267,6 @@ def _explain(task: Task, outcomes: list[Outcome]) -> tuple[str | None, str]:
     """The misconception's name and sentence: first what no arithmetic explains, then the bank, then what is left."""
     wrong = [outcome for outcome in outcomes if not outcome.right]
     first = next((outcome for outcome in wrong if not outcome.hidden), wrong[0] if wrong else None)
-    if wrong and all(isinstance(outcome.error, NotImplementedError) for outcome in wrong):
-        return (
-            "not written yet",
-            f"`{task.name}` is still to be written. Replace `raise NotImplementedError` by your own code.",
-        )
     if wrong and all(outcome.fault for outcome in wrong):
         return _explain_fault(task, first)
     named = _match(task, outcomes, wrong) if wrong else None
@@ -448,7 +447,7 @@ def _verdict(task: Task, outcomes: list[Outcome], name: str | None, sentence: st
                 "be printed thousands of times: take it out when you no longer need it."
             )
     panels, arithmetic, hidden_only = [], "", False
-    if not passed and name not in ("not written yet", "printed instead of returned", "nothing returned"):
+    if not passed and name not in ("printed instead of returned", "nothing returned"):
         wrong = [outcome for outcome in counted if not outcome.right]
         shown = next((outcome for outcome in wrong if not outcome.hidden), None)
         hidden_only = bool(wrong) and shown is None

@@ -46,9 +46,21 @@ class Feedback:
         if self.passed:
             return f"{self.function}: right."
         holds = sum(self.properties.values())
+        if self.misconception == "not written yet":
+            return f"{self.function}: not written yet."
         if not self.properties:
             return f"{self.function}: not yet."
         return f"{self.function}: not yet right. {holds} of {len(self.properties)} properties hold."
+
+    @property
+    def some_hold(self) -> bool:
+        """Whether a list of what holds and what does not says more than the headline."""
+        return not self.passed and any(self.properties.values())
+
+    @property
+    def named(self) -> bool:
+        """Whether there is a mistake to be named below the headline."""
+        return self.misconception not in (None, "not written yet")
 
     @property
     def intro(self) -> str:
@@ -59,7 +71,7 @@ class Feedback:
 
     def text(self) -> str:
         lines = [f"{'✓' if self.passed else '✗'} {self.headline}"]
-        if self.misconception:
+        if self.named:
             lines.append(f"  It looks like this: {self.misconception}.")
         if self.sentence:
             lines += _wrap(self.sentence)
@@ -69,7 +81,7 @@ class Feedback:
             lines += _beside(self.panels)
         if self.arithmetic:
             lines += _wrap(self.arithmetic)
-        if self.properties and not self.passed:
+        if self.some_hold:
             lines += ["", *(f"  {'✓' if holds else '✗'} {about}" for about, holds in self.properties.items())]
         for note in self.notes:
             lines += _wrap("Note: " + note)
@@ -83,19 +95,21 @@ class Feedback:
             f'<div style="border-left:4px solid {colour};padding:.5em 1em;margin:.25em 0;overflow-x:auto">',
             f"<p><strong>{'✓' if self.passed else '✗'} {html.escape(self.headline)}</strong></p>",
         ]
-        if self.misconception:
+        if self.named:
             parts.append(f"<p>It looks like this: <strong>{html.escape(self.misconception)}</strong>.</p>")
         if self.sentence:
             parts.append(f"<p>{_inline(self.sentence)}</p>")
         if self.intro:
             parts.append(f"<p>{_inline(self.intro)}</p>")
         if self.panels:
-            parts.append('<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">')
+            parts.append(
+                '<div style="display:flex;flex-wrap:wrap;gap:.5em 1.5em;align-items:flex-start;margin-bottom:.75em">'
+            )
             parts += [_table(panel) for panel in self.panels]
             parts.append("</div>")
         if self.arithmetic:
             parts.append(f"<p>{_inline(self.arithmetic)}</p>")
-        if self.properties and not self.passed:
+        if self.some_hold:
             items = (
                 f"<li>{'✓' if holds else '✗'} {html.escape(about)}</li>" for about, holds in self.properties.items()
             )
@@ -158,7 +172,7 @@ def _table(panel: Panel) -> str:
                 f'<td style="text-align:right;padding:.15em .5em;border:1px solid #8886;{mark}">{_number(value)}</td>'
             )
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    caption = f'<caption style="caption-side:top">{html.escape(panel.title)}</caption>'
+    caption = f'<caption style="caption-side:top;white-space:nowrap">{html.escape(panel.title)}</caption>'
     return f'<table style="border-collapse:collapse;margin:0">{caption}{"".join(rows)}</table>'
 
 
