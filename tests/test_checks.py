@@ -1,12 +1,15 @@
 """The checks: every wrong implementation caught and named, every right one accepted, every oddity answered."""
 
 import dataclasses
+import functools
 import io
 import os
 import signal
 import sys
 import time
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -33,7 +36,8 @@ def right(image, kernel):
 @pytest.mark.parametrize("name", ["correlate2d", "convolve2d"])
 def test_the_reference_is_scipys(name):
     for case, expected in task("01-convolution", name).draw(0):
-        np.testing.assert_allclose(expected, getattr(scipy_signal, name)(*case.args, "valid"), atol=1e-5)
+        image, kernel = (argument.astype(float) for argument in case.args)
+        np.testing.assert_allclose(expected, getattr(scipy_signal, name)(image, kernel, "valid"), atol=1e-5)
 
 
 def test_the_layers_reference_is_keras():
@@ -156,6 +160,19 @@ class Odd(BaseException):
     pass
 
 
+class NoText(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def yields(image, kernel):
+    yield right(image, kernel)
+
+
+async def waits(image, kernel):
+    return right(image, kernel)
+
+
 @pytest.mark.parametrize(
     ("fn", "misconception", "says"),
     [
@@ -168,16 +185,27 @@ class Odd(BaseException):
         (prints, "printed instead of returned", "prints its answer"),
         (lambda image, kernel: right(image, kernel).tolist(), "a list instead of an array", "NumPy array"),
         (lambda image, kernel: (right(image, kernel),), "a tuple instead of an array", "NumPy array"),
-        (lambda image, kernel: right(image, kernel) + 0j, "complex numbers", "real part"),
+        (lambda image, kernel: right(image, kernel) + 0j, "complex numbers", "real ones are asked for"),
         (lambda image, kernel: right(image, kernel).astype(object), "an array of objects", "np.zeros"),
-        (lambda image, kernel: right(image, kernel).astype(str), "an array of objects", "np.zeros"),
+        (lambda image, kernel: right(image, kernel).astype(str), "an array of text", "no numbers"),
         (lambda image, kernel: "0", "not an array", "returns a str"),
         (lambda image, kernel: EqualToEverything(), "not an array", "returns an EqualToEverything"),
         (lambda image, kernel: ..., "not an array", "ellipsis"),
         (lambda image, kernel: right(image, kernel) * np.nan, "not a number (nan)", "nan"),
         (lambda image, kernel: np.ones((2, 2)), "same answer for every input", "same answer"),
         (raises(ValueError("too small")), "raises an error", "ValueError: too small"),
-        (raises(SystemExit(3)), "raises an error", "SystemExit"),
+        (raises(SystemExit(3)), "ends the program", "`exit`"),
+        (raises(RecursionError()), "calls itself without end", "calls itself"),
+        (raises(NoText()), "raises an error", "NoText"),
+        (NoText, "a class instead of a function", "`def`"),
+        (yields, "yielded instead of returned", "`yield`"),
+        (waits, "not an array", "returns a coroutine"),
+        (lambda image, kernel: np.zeros((300, 300)), "far too large", "90,000 numbers"),
+        (lambda image, kernel: right(image, kernel).sum(), None, "no axes: it is one number"),
+        (lambda image, kernel: right(image, kernel) * 3, "all numbers off by one factor", "3 times"),
+        (lambda image, kernel: right(image, kernel) + 1, "a constant added", "1 too large"),
+        (lambda image, kernel: right(image, kernel) * 0, "all zeros", "0 everywhere"),
+        (lambda image, kernel: right(image, kernel) + 0.004, "digits missing", "Very near"),
         (raises(Odd("odd")), "raises an error", "Odd: odd"),
         (lambda image, kernel: correlate2d_of_nobody(image), "raises an error", "correlate2d_of_nobody"),  # noqa: F821
         (changes_its_input, "input changed", "changes the array it is given"),
@@ -214,14 +242,28 @@ def test_a_loop_without_end_is_stopped(monkeypatch):
     def forever(image, kernel):
         while True:
             try:
-                image.sum()
+                while True:
+                    pass
             except Exception:
                 pass
 
+    def swallows_everything(image, kernel):
+        while True:
+            try:
+                while True:
+                    pass
+            except:  # noqa: E722 -- this is what some learners write
+                pass
+
     before = signal.getsignal(signal.SIGALRM)
+    tracing, timer = sys.gettrace(), signal.getitimer(signal.ITIMER_REAL)[0]
     found = verdict("01-convolution", "correlate2d", forever)
     assert found.misconception == "takes too long" and not found.passed
-    assert signal.getsignal(signal.SIGALRM) is before and signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    found = verdict("01-convolution", "correlate2d", swallows_everything)
+    assert sys.gettrace() is tracing
+    assert found.misconception == "takes too long" and not found.passed
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == pytest.approx(timer, abs=30)  # an alarm that was set goes on
 
 
 def test_printing_and_warning_cost_nothing_and_are_mentioned(capfd):
@@ -265,17 +307,20 @@ def test_each_property_is_an_equal_share():
 
     found = verdict("01-convolution", "conv2d", no_bias)
     properties = found.feedback.properties
-    assert [about for about, holds in properties.items() if not holds] == [
-        "bias",
-        "images and kernels that are not square",
-        "whole numbers, float32 and views",
-    ]
-    assert found.score == pytest.approx(5 / 8)
+    assert [about for about, holds in properties.items() if not holds] == ["bias"]
+    assert found.score == pytest.approx(7 / 8)
+
+
+def test_spoiling_the_input_is_a_property_that_fails():
+    found = verdict("01-convolution", "correlate2d", changes_its_input)
+    properties = dict(found.feedback.properties)
+    assert properties.pop(INPUTS_KEPT) is False and all(properties.values())
+    assert found.score == pytest.approx(len(properties) / (len(properties) + 1))
 
 
 def test_keeping_the_inputs_alone_earns_nothing():
     found = verdict("01-convolution", "correlate2d", lambda image, kernel: image * 0.5)
-    assert found.score == 0 and found.feedback.properties[INPUTS_KEPT] is False
+    assert found.score == 0 and INPUTS_KEPT not in found.feedback.properties
 
 
 # -- the smallest failing input --------------------------------------------------------------------------------------
@@ -392,12 +437,115 @@ def test_the_shown_cases_do_not_depend_on_the_hidden_seed(monkeypatch):
 def test_a_verdict_leaves_the_process_as_it_was():
     state = np.random.get_state()[1].copy()
     out, err, filters, errors = sys.stdout, sys.stderr, list(warnings.filters), np.geterr()
-    environment = dict(os.environ)
+    environment, printing = dict(os.environ), np.get_printoptions()
+
+    def meddles(*args):
+        np.random.seed(0)
+        np.seterr(all="raise")
+        np.set_printoptions(precision=1)
+        warnings.simplefilter("ignore")
+        return np.float64(1) / 3
+
     for assignment, name in FUNCTIONS:
-        verdict(assignment, name, lambda *args: np.float64(1) / 0)
+        verdict(assignment, name, meddles)
     assert (np.random.get_state()[1] == state).all()
     assert (sys.stdout, sys.stderr, warnings.filters, np.geterr()) == (out, err, filters, errors)
-    assert dict(os.environ) == environment
+    assert dict(os.environ) == environment and np.get_printoptions() == printing
+
+
+def test_the_name_of_a_type_cannot_carry_a_hidden_input_out(monkeypatch):
+    monkeypatch.setenv("CNNCOURSE_HIDDEN_SEED", "987654321")
+    fine = right_on_what_is_shown()
+
+    def tells(image, kernel, raising):
+        out = fine(image, kernel)
+        if np.allclose(out, right(image, kernel)):
+            return out
+        secret = type("secret" + repr(image), (Exception,), {})
+        if raising:
+            raise secret
+        return secret()
+
+    for raising in (True, False):
+        scope = {"check": check, "correlate2d": functools.partial(tells, raising=raising)}
+        mark = eval('check("01-convolution", "correlate2d", hidden=True)', scope)
+        assert mark < 1 and "secret" not in mark.verdict.message + mark.verdict.html()
+
+
+def test_the_cases_cannot_be_written_to():
+    for assignment, name in FUNCTIONS:
+        for case, expected in task(assignment, name).draw(checks.PUBLIC_SEED):
+            arrays = [array for array in (expected, *case.args) if isinstance(array, np.ndarray)]
+            assert not any(array.flags.writeable for array in arrays)
+
+
+def test_views_reach_the_function_as_the_views_they_are():
+    layouts = set()
+
+    def looks(image, kernel):
+        layouts.add((image.flags.c_contiguous, image.flags.f_contiguous, kernel.strides[0] < 0))
+        return right(image, kernel)
+
+    assert verdict("01-convolution", "correlate2d", looks).passed
+    assert (False, False, False) in layouts  # every other column
+    assert (False, True, True) in layouts  # a transposed image, and a kernel that lies backwards
+
+
+def test_an_unwritten_helper_is_named():
+    def correlate2d(image, kernel):
+        raise NotImplementedError
+
+    def sobel_edges(image):
+        return correlate2d(image, np.ones((3, 3)))
+
+    found = verdict("01-convolution", "sobel_edges", sobel_edges)
+    assert found.misconception == "needs a function that is not written yet"
+    assert "`correlate2d`" in found.message
+
+
+def test_half_written_earns_its_half():
+    def conv2d_params(kh, kw, c_in, c_out, use_bias=True):
+        if not use_bias:
+            raise NotImplementedError
+        return kh * kw * c_in * c_out + c_out
+
+    assert verdict("01-convolution", "conv2d_params", conv2d_params).score == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda kh, kw, c_in, c_out, *, use_bias=True: bank.count_params(kh, kw, c_in, c_out, use_bias),
+        functools.partial(bank.count_params, use_bias=True),
+        lambda kh, kw, ci, co, b=True: bank.count_params(kh, kw, ci, co, b),
+        lambda *args, **kwargs: bank.count_params(*args, **kwargs),
+        lambda *args: Fraction(bank.count_params(*args)),
+        lambda *args: Decimal(bank.count_params(*args)),
+        lambda *args: complex(bank.count_params(*args)),
+    ],
+)
+def test_optional_arguments_may_be_keywords_and_numbers_of_any_type(fn):
+    assert verdict("01-convolution", "conv2d_params", fn).passed
+
+
+def test_counts_are_exact():
+    found = verdict("01-convolution", "conv2d_params", lambda *args: bank.count_params(*args) + 0.0005)
+    assert not found.passed
+
+
+def test_an_error_is_no_evidence_for_a_misconception():
+    def refuses(image, kernel):
+        if kernel.shape[0] != kernel.shape[1]:
+            raise TypeError("square kernels only, please")
+        return right(image, kernel)
+
+    def also_odd(image, kernel):
+        return refuses(image, kernel) * (1 if image.shape[0] == image.shape[1] else 1.5)
+
+    for fn in (refuses, also_odd):
+        found = verdict("01-convolution", "correlate2d", fn)
+        assert "square kernels only, please" in found.message
+    assert found.misconception == "raises an error"
 
 
 # -- measuring -------------------------------------------------------------------------------------------------------

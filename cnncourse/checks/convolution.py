@@ -66,9 +66,9 @@ def sobel(image):
 
 
 def whole_numbers(rng, *shape):
-    """Different whole numbers, none of them 0, of both signs: no flip, turn or exchange of two leaves them alike."""
+    """Different whole numbers from 2 on, of both signs: no flip, turn or exchange of two leaves them alike."""
     size = int(np.prod(shape))
-    return (rng.permutation(np.arange(1, size + 1)) * rng.choice([-1, 1], size)).astype(float).reshape(shape)
+    return (rng.permutation(np.arange(2, size + 2)) * rng.choice([-1, 1], size)).astype(float).reshape(shape)
 
 
 def normals(rng, *shape):
@@ -82,72 +82,119 @@ def every_other(array):
     return roomy[..., ::2]
 
 
+def backwards(array):
+    """The same numbers as a view whose rows lie in memory from the last to the first."""
+    return np.ascontiguousarray(array[::-1])[::-1]
+
+
+KINDS = "whole numbers, float32 and views"
+BYTES = (
+    "on pictures of type uint8, as photographs are loaded, your sums run over: 200 + 100 is 44 there. Work with floats."
+)
+
+
 def picture_cases(rng):
-    """Images with kernels: every property has kernels without any symmetry."""
+    """Images with kernels. Each property varies one thing, and has kernels without any symmetry."""
     cases = []
 
     def add(about, image_shape, kernel_shape, draw=whole_numbers):
         cases.append(Case(about, (draw(rng, *image_shape), draw(rng, *kernel_shape))))
 
-    add("square images and kernels", (3, 3), (2, 2))
-    add("square images and kernels", (5, 5), (3, 3))
-    add("square images and kernels", (6, 6), (2, 2), normals)
-    add("images that are not square", (3, 4), (2, 2))
-    add("images that are not square", (5, 3), (2, 2))
-    add("images that are not square", (7, 4), (3, 3), normals)
-    add("kernels that are not square", (2, 4), (1, 2))
-    add("kernels that are not square", (4, 3), (2, 1))
-    add("kernels that are not square", (5, 6), (2, 3))
-    add("kernels that are not square", (6, 6), (4, 3), normals)
-    add("kernels as large as the image", (2, 2), (2, 2))
-    add("kernels as large as the image", (2, 3), (2, 3))
-    add("kernels as large as the image", (4, 3), (4, 3), normals)
-    add("kernels of one entry, and of one row", (2, 3), (1, 1))
-    cases.append(Case("kernels of one entry, and of one row", (whole_numbers(rng, 3, 2), np.ones((1, 1)))))
-    add("kernels of one entry, and of one row", (3, 4), (1, 4))
-    add("kernels of one entry, and of one row", (4, 5), (1, 3), normals)
-    kinds = "whole numbers, float32 and views"
-    cases.append(Case(kinds, (whole_numbers(rng, 3, 4).astype(int), normals(rng, 2, 2))))
-    cases.append(Case(kinds, (whole_numbers(rng, 4, 4).astype(int), whole_numbers(rng, 3, 2).astype(int))))
-    cases.append(Case(kinds, (normals(rng, 4, 5).astype("f4"), normals(rng, 2, 3).astype("f4"))))
-    cases.append(Case(kinds, (every_other(normals(rng, 5, 4)), normals(rng, 3, 2).T)))
+    about = "square images and kernels"
+    add(about, (3, 3), (2, 2))
+    add(about, (5, 5), (3, 3))
+    add(about, (6, 6), (2, 2), normals)
+    add(about, (10, 10), (5, 5), normals)
+    image, kernel = whole_numbers(rng, 4, 4), whole_numbers(rng, 3, 3)
+    image[0, 1:3], kernel[1, 1], kernel[2, 0] = 0, 0, 0
+    cases.append(Case(about, (image, kernel)))
+    cases.append(Case(about, (normals(rng, 4, 4), np.abs(normals(rng, 3, 3)) + 1)))
+    cases.append(Case(about, (normals(rng, 4, 4), np.zeros((2, 2)))))
+    about = "images that are not square"
+    add(about, (3, 4), (2, 2))
+    add(about, (5, 3), (2, 2))
+    add(about, (11, 4), (3, 3), normals)
+    about = "kernels that are not square"
+    add(about, (3, 3), (1, 2))
+    add(about, (3, 3), (2, 1))
+    add(about, (4, 4), (1, 4))
+    add(about, (5, 5), (2, 3))
+    add(about, (6, 6), (4, 3), normals)
+    about = "the smallest and the largest kernels"
+    add(about, (2, 2), (1, 1))
+    cases.append(Case(about, (whole_numbers(rng, 3, 3), np.ones((1, 1)))))
+    add(about, (2, 2), (2, 2))
+    add(about, (3, 3), (3, 3))
+    about = "images and kernels that are not square"
+    add(about, (2, 4), (1, 2))
+    add(about, (4, 6), (2, 3))
+    add(about, (7, 5), (3, 2), normals)
+    add(about, (9, 4), (1, 4), normals)
+    cases.append(Case(KINDS, (whole_numbers(rng, 3, 3).astype(int), normals(rng, 2, 2))))
+    cases.append(Case(KINDS, (normals(rng, 3, 3), whole_numbers(rng, 2, 2).astype(int))))
+    cases.append(Case(KINDS, (whole_numbers(rng, 4, 4).astype(int), whole_numbers(rng, 3, 3).astype(int))))
+    cases.append(Case(KINDS, (normals(rng, 4, 4).astype("f4"), normals(rng, 3, 3).astype("f4"))))
+    cases.append(Case(KINDS, (every_other(normals(rng, 4, 4)), normals(rng, 2, 2).T)))
+    cases.append(Case(KINDS, (normals(rng, 4, 4).T, backwards(normals(rng, 3, 3)))))
+    picture = rng.integers(100, 256, (4, 4)).astype("u1")
+    cases.append(Case("photographs", (picture, rng.integers(1, 9, (3, 3)).astype("u1")), advice=BYTES))
     return cases
 
 
 def layer_cases(rng):
+    """Layers. Each property varies one thing; only "bias" has biases other than 0."""
     cases = []
 
-    def add(about, images, kernels, draw=whole_numbers, bias=True):
+    def add(about, images, kernels, draw=whole_numbers, bias=False):
         x, w = draw(rng, *images), draw(rng, *kernels)
         b = draw(rng, kernels[-1]) if bias else np.zeros(kernels[-1])
         cases.append(Case(about, (x, w, b)))
 
-    add("one channel, one filter", (1, 3, 3, 1), (2, 2, 1, 1), bias=False)
-    add("one channel, one filter", (1, 4, 4, 1), (3, 3, 1, 1), normals, bias=False)
-    add("several channels", (1, 2, 3, 2), (2, 2, 2, 1), bias=False)
-    add("several channels", (1, 4, 4, 3), (2, 2, 3, 1), bias=False)
-    add("several channels", (1, 4, 4, 3), (1, 1, 3, 1), normals, bias=False)
-    add("several filters", (1, 3, 3, 1), (2, 2, 1, 2), bias=False)
-    add("several filters", (1, 3, 3, 2), (2, 2, 2, 4), normals, bias=False)
-    add("several filters", (1, 3, 3, 3), (2, 2, 3, 3), bias=False)
-    add("bias", (1, 2, 2, 1), (2, 2, 1, 1))
-    add("bias", (1, 3, 3, 1), (2, 2, 1, 3))
-    add("bias", (1, 3, 3, 2), (3, 2, 2, 3), normals)
-    add("several images", (2, 2, 2, 1), (1, 2, 1, 1), bias=False)
-    add("several images", (3, 3, 3, 2), (2, 2, 2, 3), normals, bias=False)
-    add("several images", (2, 3, 3, 2), (2, 2, 2, 2), bias=False)
-    add("images and kernels that are not square", (1, 3, 4, 1), (2, 1, 1, 1), bias=False)
-    add("images and kernels that are not square", (1, 5, 3, 1), (2, 3, 1, 1), bias=False)
-    add("images and kernels that are not square", (2, 4, 6, 2), (1, 3, 2, 3), normals)
-    kinds = "whole numbers, float32 and views"
-    x, w, b = whole_numbers(rng, 1, 3, 4, 2).astype(int), normals(rng, 2, 2, 2, 3), normals(rng, 3)
-    cases.append(Case(kinds, (x, w, b)))
-    x, w, b = (whole_numbers(rng, *s).astype(int) for s in ((2, 3, 3, 2), (2, 2, 2, 2), (2,)))
-    cases.append(Case(kinds, (x, w, b)))
-    x, w, b = (normals(rng, *s).astype("f4") for s in ((2, 4, 3, 2), (2, 2, 2, 3), (3,)))
-    cases.append(Case(kinds, (x, w, b)))
-    x, w, b = every_other(normals(rng, 2, 4, 3, 2)), every_other(normals(rng, 3, 2, 2, 3)), normals(rng, 3)
-    cases.append(Case(kinds, (x, w, b)))
+    about = "one channel, one filter"
+    add(about, (1, 3, 3, 1), (2, 2, 1, 1))
+    add(about, (1, 4, 4, 1), (3, 3, 1, 1), normals)
+    add(about, (1, 8, 8, 1), (5, 5, 1, 1), normals)
+    about = "several channels"
+    add(about, (1, 3, 3, 2), (2, 2, 2, 1))
+    add(about, (1, 4, 4, 3), (2, 2, 3, 1))
+    add(about, (1, 4, 4, 3), (1, 1, 3, 1), normals)
+    about = "several filters"
+    add(about, (1, 3, 3, 1), (2, 2, 1, 2))
+    add(about, (1, 3, 3, 1), (2, 2, 1, 3))
+    add(about, (1, 4, 4, 1), (2, 2, 1, 5), normals)
+    about = "several channels and filters"
+    add(about, (1, 3, 3, 2), (2, 2, 2, 4), normals)
+    add(about, (1, 3, 3, 3), (2, 2, 3, 3))
+    add(about, (1, 4, 4, 3), (3, 3, 3, 2))
+    about = "bias"
+    add(about, (1, 2, 2, 1), (2, 2, 1, 1), bias=True)
+    add(about, (1, 3, 3, 1), (2, 2, 1, 3), bias=True)
+    add(about, (1, 4, 4, 2), (3, 3, 2, 2), bias=True)
+    add(about, (1, 3, 3, 2), (2, 2, 2, 3), normals, bias=True)
+    x, w = normals(rng, 1, 3, 3, 1), normals(rng, 2, 2, 1, 2)
+    cases.append(Case(about, (x, w, whole_numbers(rng, 2).astype(int))))
+    about = "several images"
+    add(about, (2, 3, 3, 1), (2, 2, 1, 1))
+    add(about, (4, 3, 3, 1), (2, 2, 1, 1), normals)
+    add(about, (2, 3, 3, 2), (2, 2, 2, 2))
+    about = "images and kernels that are not square"
+    add(about, (1, 3, 4, 1), (2, 2, 1, 1))
+    add(about, (1, 3, 3, 1), (2, 1, 1, 1))
+    add(about, (1, 5, 3, 1), (2, 3, 1, 1))
+    add(about, (1, 4, 6, 1), (1, 3, 1, 1), normals)
+    x, w, b = whole_numbers(rng, 1, 3, 3, 1).astype(int), normals(rng, 2, 2, 1, 1), np.zeros(1)
+    cases.append(Case(KINDS, (x, w, b)))
+    cases.append(Case(KINDS, (normals(rng, 1, 3, 3, 1), whole_numbers(rng, 2, 2, 1, 1).astype(int), b)))
+    x, w = (whole_numbers(rng, *s).astype(int) for s in ((1, 3, 3, 2), (2, 2, 2, 2)))
+    cases.append(Case(KINDS, (x, w, np.zeros(2, int))))
+    x, w = (normals(rng, *s).astype("f4") for s in ((1, 4, 4, 2), (2, 2, 2, 2)))
+    cases.append(Case(KINDS, (x, w, np.zeros(2, "f4"))))
+    x, w = every_other(normals(rng, 1, 4, 4, 2)), every_other(normals(rng, 2, 2, 2, 2))
+    cases.append(Case(KINDS, (x, w, np.zeros(2))))
+    x, w = normals(rng, 1, 4, 4, 2).swapaxes(1, 2), normals(rng, 2, 2, 2, 2).transpose(1, 0, 3, 2)
+    cases.append(Case(KINDS, (x, w, np.zeros(2))))
+    x, w = rng.integers(100, 256, (1, 3, 3, 1)).astype("u1"), rng.integers(1, 9, (2, 2, 1, 1)).astype("u1")
+    cases.append(Case("photographs", (x, w, np.zeros(1)), advice=BYTES))
     return cases
 
 
@@ -156,18 +203,20 @@ def params_cases(rng):
         Case("square kernels", (3, 3, 1, 1)),
         Case("square kernels", (3, 3, 2, 5)),
         Case("square kernels", (2, 2, 3, 4, True)),
+        Case("square kernels", (5, 5, 4, 2)),
         Case("kernels that are not square", (2, 3, 1, 1)),
         Case("kernels that are not square", (5, 1, 2, 3)),
         Case("kernels that are not square", (1, 4, 3, 2, True)),
         Case("layers without a bias", (3, 3, 1, 1, False)),
         Case("layers without a bias", (3, 3, 4, 2, False)),
-        Case("layers without a bias", (2, 5, 3, 4, False)),
+        Case("layers without a bias", (2, 2, 3, 4, False)),
         Case("layers of real networks", (11, 11, 3, 96)),
-        Case("layers of real networks", (3, 3, 512, 512, False)),
+        Case("layers of real networks", (3, 3, 256, 512)),
+        Case("layers of real networks", (5, 5, 96, 256, True)),
     ]
-    for use_bias in (True, False):
-        kh, kw, c_in, c_out = (int(n) for n in rng.permutation(np.arange(2, 10))[:4])
-        cases.append(Case("layers of real networks", (kh, kw, c_in, c_out, use_bias)))
+    kh, kw, c_in, c_out = (int(n) for n in rng.permutation(np.arange(2, 10))[:4])
+    cases.append(Case("kernels that are not square", (kh, kw, c_in, c_out)))
+    cases.append(Case("layers without a bias", (kh, kh, c_in, c_out, False)))
     return cases
 
 
@@ -177,22 +226,29 @@ def sobel_cases(rng):
         "there. Turn the "
         "image into floats first."
     )
-    kinds = "whole numbers, float32 and views"
+    step = np.zeros((4, 5))
+    step[:, 3:] = rng.integers(1, 10)
     return [
         Case("square images", (whole_numbers(rng, 3, 3),)),
         Case("square images", (whole_numbers(rng, 4, 4),)),
-        Case("square images", (normals(rng, 6, 6),)),
+        Case("square images", (normals(rng, 10, 10),)),
         Case("images that are not square", (whole_numbers(rng, 3, 5),)),
         Case("images that are not square", (whole_numbers(rng, 5, 3),)),
-        Case("images that are not square", (normals(rng, 4, 7),)),
+        Case("images that are not square", (normals(rng, 4, 9),)),
+        Case("even areas and straight edges", (np.full((4, 4), float(rng.integers(1, 10))),)),
+        Case("even areas and straight edges", (np.ascontiguousarray(step[:, 1:]),)),
+        Case("even areas and straight edges", (np.ascontiguousarray(step[:, 1:].T),)),
+        Case("even areas and straight edges", (np.array([[0.0, 0, 0], [0, 0, 0], [0, 1, 6]]),)),
+        Case("even areas and straight edges", (whole_numbers(rng, 4, 4) * np.eye(4),)),
         Case("brightness from 0 to 255", (rng.integers(0, 256, (4, 4)).astype(float),)),
-        Case("brightness from 0 to 255", (rng.integers(0, 256, (5, 6)).astype(float),)),
+        Case("brightness from 0 to 255", (rng.integers(0, 256, (5, 5)).astype(float),)),
         Case("brightness from 0 to 1", (rng.random((4, 4)),)),
-        Case("brightness from 0 to 1", (rng.random((5, 4)),)),
-        Case(kinds, (whole_numbers(rng, 4, 3).astype(int),)),
-        Case(kinds, (rng.integers(0, 256, (4, 5)),)),
-        Case(kinds, (normals(rng, 5, 4).astype("f4"),)),
-        Case(kinds, (every_other(normals(rng, 4, 5)),)),
+        Case("brightness from 0 to 1", (rng.random((5, 5)),)),
+        Case(KINDS, (whole_numbers(rng, 4, 4).astype(int),)),
+        Case(KINDS, (rng.integers(0, 256, (4, 4)),)),
+        Case(KINDS, (normals(rng, 4, 4).astype("f4"),)),
+        Case(KINDS, (every_other(normals(rng, 4, 4)),)),
+        Case(KINDS, (backwards(normals(rng, 4, 4)).T,)),
         Case("photographs", (rng.integers(0, 256, (4, 4)).astype("u1"),), advice=wraps),
     ]
 
@@ -381,6 +437,67 @@ def last_product(image, kernel):
     return each_window(image, kernel, lambda window, k: window[-1, -1] * k[-1, -1])
 
 
+def from_row_to_row(image, kernel):
+    """The sum goes back to 0 at each new row only."""
+    return np.cumsum(correlate(image, kernel), axis=1)
+
+
+def centred(image, kernel):
+    """Half a kernel to each side of the pixel, as far as there are pixels."""
+    image, kernel = np.asarray(image, float), np.asarray(kernel, float)
+    (height, width), (kh, kw) = image.shape, kernel.shape
+    top, left = kh // 2, kw // 2
+    out = np.zeros((height - kh + 1, width - kw + 1))
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            rows, columns = range(i, i + 2 * top + kh % 2), range(j, j + 2 * left + kw % 2)
+            out[i, j] = sum(image[r - top, c - left] * kernel[r - i, c - j] for r in rows for c in columns)
+    return out
+
+
+def backwards_from_the_pixel(image, kernel):
+    """Up and to the left of the pixel, where negative indices fetch the other side."""
+    image, kernel = np.asarray(image, float), np.asarray(kernel, float)
+    out = np.zeros(np.subtract(image.shape, kernel.shape) + 1)
+    for i, j in np.ndindex(out.shape):
+        out[i, j] = sum(image[i - a, j - b] * kernel[a, b] for a, b in np.ndindex(kernel.shape))
+    return out
+
+
+def part_of_the_kernel(part):
+    def wrong(image, kernel):
+        used = np.zeros(np.shape(kernel))
+        used[part] = np.asarray(kernel, float)[part]
+        return correlate(image, used)
+
+    return wrong
+
+
+def image_sized(image, kernel):
+    out = np.zeros(np.shape(image))
+    right = correlate(image, kernel)
+    out[: right.shape[0], : right.shape[1]] = right
+    return out
+
+
+def every_product(image, kernel):
+    image, kernel = np.asarray(image, float), np.asarray(kernel, float)
+    return sliding_window_view(image, kernel.shape) * kernel
+
+
+def as_rows_in_memory(image, kernel):
+    """``as_strided`` with strides worked out from the shape: wrong for every view."""
+    image = np.asarray(image)
+    rows = np.lib.stride_tricks.as_strided(image, image.shape, (image.shape[1] * image.itemsize, image.itemsize))
+    return correlate(rows.copy(), kernel)
+
+
+def floats_only(image, kernel):
+    if np.asarray(image).dtype.kind != "f" or np.asarray(kernel).dtype.kind != "f":
+        raise TypeError("floats only")
+    return correlate(image, kernel)
+
+
 N_MINUS_F = (
     "An axis of n pixels has n − f + 1 places for a kernel of f. Count them for n = 3 and f = 2, and look at "
     "the limit of "
@@ -541,6 +658,90 @@ def sliding(turn, turned_name):
             "All your numbers are positive. A feature map keeps its sign: it tells dark-to-bright from bright-to-dark.",
         ),
         Misconception(
+            "all signs the other way round",
+            of_result(np.negative),
+            "The numbers are right but for their signs, which are all the other way round.",
+        ),
+        Misconception(
+            "sum reset at each row only",
+            after(from_row_to_row),
+            "The first entry of each row is right, and the others still carry their left neighbours. When does "
+            "your sum "
+            "go back to 0?",
+        ),
+        Misconception(
+            "windows centred on the pixel",
+            after(centred),
+            "Half a kernel to each side works when a kernel has a middle, and leaves the image at its border. "
+            "The window "
+            "of entry [i, j] begins at pixel [i, j].",
+        ),
+        Misconception(
+            "backwards from the pixel",
+            after(backwards_from_the_pixel),
+            "You walk up and to the left of the pixel. At the border Python's negative indices then fetch the "
+            "other side "
+            "of the image, without a word.",
+        ),
+        Misconception(
+            "last row and column of the kernel not used",
+            after(part_of_the_kernel(np.s_[:-1, :-1])),
+            "The kernel's last row and column never take part. Its f entries are counted from 0 to f − 1.",
+        ),
+        Misconception(
+            "first row and column of the kernel not used",
+            after(part_of_the_kernel(np.s_[1:, 1:])),
+            "The kernel's first row and column never take part. Python counts from 0.",
+        ),
+        Misconception(
+            "only the kernel's first row used",
+            after(part_of_the_kernel(np.s_[:1])),
+            "Only the first row of the kernel takes part. Look at where the sum over its rows ends.",
+        ),
+        Misconception(
+            "result as large as the image",
+            after(image_sized),
+            "Your numbers are right and sit in an array as large as the image, with zeros around them. How many places "
+            "did the kernel really visit?",
+        ),
+        Misconception(
+            "products not summed",
+            after(every_product),
+            "You still have every single product. Which axes belong to the window? Those are to be added up.",
+        ),
+        Misconception(
+            "rows and columns lost",
+            of_result(np.ravel),
+            "The numbers are all there, in one long row. Give them back their rows and columns.",
+        ),
+        Misconception(
+            "axes of size 1 lost",
+            of_result(np.squeeze),
+            "When one row or one column is left, an axis disappears: `np.squeeze` does that. The result always "
+            "has two.",
+        ),
+        Misconception(
+            "steps of two",
+            of_result(lambda out: out[::2, ::2]),
+            "Your window skips places. It moves by one pixel at a time.",
+        ),
+        Misconception(
+            "a view taken for rows that lie side by side",
+            after(as_rows_in_memory),
+            "Wrong only for arrays that are views of others: your strides assume that the numbers lie side by side in "
+            "memory. Every array has its own `strides`.",
+        ),
+        Misconception(
+            "whole numbers refused",
+            after(floats_only),
+            "It works with floats and stops at integers. Both are numbers to this function.",
+        ),
+        Misconception(
+            "rounded",
+            of_result(np.round),
+            "Your numbers are rounded. They are asked for as they come.",
+        ),
+        Misconception(
             "fractions cut off for whole-numbered images",
             after(in_whole_numbers),
             "With an image of whole numbers your result loses its fractions: an array made by "
@@ -623,6 +824,18 @@ CONVOLVE_MISCONCEPTIONS = (
         "`.T` mirrors the kernel at its diagonal. Turning it by 180° reverses its rows and its columns.",
     ),
     Misconception(
+        "kernel turned by −90°",
+        lambda image, kernel: correlate(image, np.rot90(np.asarray(kernel), -1)),
+        "The kernel is turned by a quarter. A convolution turns it by a half: two quarters.",
+    ),
+    Misconception(
+        "kernel's rows and columns shifted while turning",
+        lambda image, kernel: correlate(image, np.roll(turned_half(np.asarray(kernel)), (1, 1), (0, 1))),
+        "The kernel is turned and then shifted by one. `kernel[-0]` is the first entry and not the last: which "
+        "index is "
+        "the last one when a is 0?",
+    ),
+    Misconception(
         "kernel turned by 90°",
         lambda image, kernel: correlate(image, np.rot90(np.asarray(kernel))),
         "`np.rot90` turns by a quarter. A convolution turns the kernel by a half: two quarters.",
@@ -630,9 +843,8 @@ CONVOLVE_MISCONCEPTIONS = (
     Misconception(
         "image turned instead of kernel",
         lambda image, kernel: correlate(turned_half(np.asarray(image)), kernel),
-        "The image is turned and the kernel is not. The numbers are right that way, but they come out in "
-        "reverse order: turn the "
-        "kernel.",
+        "Your numbers are right and in reverse order, as they are when the image is turned, or the result once more. "
+        "It is the kernel that is turned, and nothing else.",
     ),
     Misconception(
         "result turned instead of kernel",
@@ -773,6 +985,51 @@ def channels_not_summed(images, kernels, bias):
     return np.concatenate(parts, axis=-1)
 
 
+def bias_of_wrong_axis(axis):
+    """The bias laid along another axis, where the sizes happen to agree."""
+
+    def wrong(images, kernels, bias):
+        out = no_bias(images, kernels, bias)
+        shape = [1] * 4
+        shape[axis] = len(bias)
+        return out + np.reshape(np.asarray(bias, float), shape)
+
+    return wrong
+
+
+def carried_on(images, kernels, bias):
+    return np.cumsum(no_bias(images, kernels, bias), axis=0) + np.asarray(bias, float)
+
+
+def only_first_filter(images, kernels, bias):
+    out = layer(images, kernels, bias)
+    out[..., 1:] = 0
+    return out
+
+
+def filters_added(images, kernels, bias):
+    out = layer(images, kernels, bias)
+    return np.repeat(out.sum(axis=-1, keepdims=True), out.shape[-1], axis=-1)
+
+
+def cut_in_the_wrong_order(images, kernels, bias):
+    """Right numbers, collected filter by filter and then reshaped as if pixel by pixel."""
+    out = layer(images, kernels, bias)
+    return out.transpose(0, 3, 1, 2).reshape(out.shape)
+
+
+def pixels_before_images(images, kernels, bias):
+    out = layer(images, kernels, bias)
+    return out.transpose(1, 2, 0, 3).reshape(out.shape)
+
+
+def layer_by_channel_maps(images, kernels, bias):
+    images, kernels = np.asarray(images, float), np.asarray(kernels, float)
+    nothing = np.zeros(kernels.shape[3])
+    parts = [layer(images[..., c : c + 1], kernels[:, :, c : c + 1], nothing) for c in range(images.shape[3])]
+    return np.concatenate([part.sum(axis=-1, keepdims=True) for part in parts], axis=-1) + np.sum(bias)
+
+
 LAYER_MISCONCEPTIONS = (
     Misconception(
         "bias forgotten",
@@ -821,6 +1078,23 @@ LAYER_MISCONCEPTIONS = (
         "Every filter gets the sum of all biases. There is one bias for each filter: `bias[f]` belongs to filter f.",
     ),
     Misconception(
+        "bias along the columns",
+        bias_of_wrong_axis(2),
+        "The bias is laid along the columns of the feature maps; where the sizes agree, NumPy does not complain. The "
+        "filters are the result's last axis.",
+    ),
+    Misconception(
+        "bias along the rows",
+        bias_of_wrong_axis(1),
+        "The bias is laid along the rows of the feature maps; where the sizes agree, NumPy does not complain. The "
+        "filters are the result's last axis.",
+    ),
+    Misconception(
+        "bias in reverse order",
+        with_bias(lambda bias: bias[::-1]),
+        "Each filter gets another one's bias: they are in reverse order. `bias[f]` belongs to filter f.",
+    ),
+    Misconception(
         "only the first channel used",
         one_channel(0),
         "Only the first channel is looked at. A filter has a kernel for every channel, and their results are added up.",
@@ -858,6 +1132,21 @@ LAYER_MISCONCEPTIONS = (
         "All your feature maps come from the first filter. Map f is made by `kernels[..., f]`.",
     ),
     Misconception(
+        "only the first filter written",
+        only_first_filter,
+        "One feature map is there, the others are empty. Does your loop reach every filter?",
+    ),
+    Misconception(
+        "filters added together",
+        filters_added,
+        "Your maps are all alike and hold the sum of all filters. Each filter makes a map of its own.",
+    ),
+    Misconception(
+        "channels in reverse order",
+        with_kernels(lambda kernels: kernels[:, :, ::-1]),
+        "Channel 0 of the image meets the last channel of the kernel. Channel c belongs to channel c.",
+    ),
+    Misconception(
         "filters and channels exchanged",
         filters_and_channels_exchanged,
         "The kernels' last two axes are exchanged. Their shape is (kh, kw, channels in, filters), as in Keras.",
@@ -873,6 +1162,21 @@ LAYER_MISCONCEPTIONS = (
         "first image used for all",
         first_image_for_all,
         "Every image of the batch gets the first one's result. Image n is `images[n]`.",
+    ),
+    Misconception(
+        "last image used for all",
+        lambda images, kernels, bias: np.repeat(layer(images, kernels, bias)[-1:], len(images), axis=0),
+        "Every image of the batch has the last one's result. Is one and the same array stored each time?",
+    ),
+    Misconception(
+        "images carried on",
+        carried_on,
+        "The second image's result still contains the first one's. Start afresh for each image.",
+    ),
+    Misconception(
+        "mean over the batch",
+        lambda images, kernels, bias: layer(np.asarray(images, float).mean(0, keepdims=True), kernels, bias),
+        "The images of the batch are averaged. Each keeps a result of its own.",
     ),
     Misconception(
         "only the first image written",
@@ -902,6 +1206,20 @@ LAYER_MISCONCEPTIONS = (
         of_layer(np.squeeze),
         "Axes of size 1 are gone from your result: `np.squeeze` does that. The result always has four axes, (N, "
         "rows, columns, filters).",
+    ),
+    Misconception(
+        "result cut in the wrong order",
+        cut_in_the_wrong_order,
+        "The shape is right and the numbers have changed places: `reshape` reads them in their order. In which "
+        "order did "
+        "you collect them, filter by filter or pixel by pixel?",
+    ),
+    Misconception(
+        "images and pixels collected in the wrong order",
+        pixels_before_images,
+        "The shape is right and the numbers of different images have changed places: `reshape` reads in order, "
+        "and images "
+        "come before rows and columns.",
     ),
     Misconception(
         "channels first",
@@ -1014,6 +1332,42 @@ LAYER_MISCONCEPTIONS = (
         "hold floats.",
     ),
     Misconception(
+        "full instead of valid",
+        layer_by(full_size),
+        "Your feature maps are larger than the images: every place counts where kernel and image touch. Here "
+        "only those "
+        "places count where the whole kernel lies on real pixels.",
+    ),
+    Misconception(
+        "all signs the other way round",
+        of_layer(np.negative),
+        "The numbers are right but for their signs, which are all the other way round.",
+    ),
+    Misconception(
+        "steps of two",
+        of_layer(lambda out: out[:, ::2, ::2]),
+        "Your window skips places. It moves by one pixel at a time.",
+    ),
+    Misconception(
+        "bias loses its fraction",
+        with_bias(np.trunc),
+        "Only the bias lost what comes after its point. Is it kept as a whole number?",
+    ),
+    Misconception(
+        "one image without its batch",
+        of_layer(lambda out: out[0]),
+        "Your result is that of one image, without the batch's axis. The result's first axis counts the images, "
+        "like the "
+        "input's.",
+    ),
+    Misconception(
+        "channels kept apart, filters added",
+        layer_by_channel_maps,
+        "Your result has a map for each channel. A filter looks at all channels at once: the channels are added "
+        "up, and "
+        "there is a map for each filter.",
+    ),
+    Misconception(
         "fractions cut off", of_layer(np.trunc), "Your result holds whole numbers: what comes after the point is lost."
     ),
 )
@@ -1030,98 +1384,134 @@ def counting(formula):
 
 EACH_FILTER = "Each filter has kh · kw weights for every input channel, and one bias."
 
-PARAMS_MISCONCEPTIONS = tuple(
-    Misconception(name, counting(formula), says)
-    for name, formula, says in (
-        ("bias forgotten", lambda kh, kw, ci, co, b: kh * kw * ci * co, "The biases are missing: one for each filter."),
-        (
-            "bias always counted",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co + co,
-            "The biases are counted although `use_bias` is False.",
-        ),
-        (
-            "bias counted the wrong way round",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co + (0 if b else co),
-            "The biases are counted when `use_bias` is False and left out when it is True.",
-        ),
-        (
-            "one bias for the whole layer",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co + b,
-            "One bias is counted for the whole layer. Each filter has a bias of its own.",
-        ),
-        (
-            "a bias for each input channel",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co + ci * b,
-            "A bias is counted for each input channel. Biases belong to filters, the output channels.",
-        ),
-        (
-            "a bias for each pair of channels",
-            lambda kh, kw, ci, co, b: (kh * kw + b) * ci * co,
-            "A bias is counted for every kernel of every input channel. A filter sums over its channels first "
-            "and has one bias.",
-        ),
-        (
-            "a bias for each weight",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co * (1 + b),
-            "A bias is counted for each weight. A filter has many weights and one bias.",
-        ),
-        (
-            "a bias for each weight of a filter",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co + kh * kw * ci * b,
-            "As many biases are counted as a filter has weights. A filter has one bias.",
-        ),
-        (
-            "a bias for each input and output channel",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co + (ci + co) * b,
-            "Biases are counted for input channels as well. Biases belong to filters, the output channels.",
-        ),
-        (
-            "input channels forgotten",
-            lambda kh, kw, ci, co, b: kh * kw * co + co * b,
-            "The input channels do not appear. " + EACH_FILTER,
-        ),
-        (
-            "filters forgotten",
-            lambda kh, kw, ci, co, b: kh * kw * ci + b,
-            "This counts one filter. The layer has `c_out` of them.",
-        ),
-        (
-            "filters forgotten among the weights",
-            lambda kh, kw, ci, co, b: kh * kw * ci + co * b,
-            "The weights of one filter are counted. The layer has `c_out` filters, each with weights of its own.",
-        ),
-        (
-            "kernel's height used for its width",
-            lambda kh, kw, ci, co, b: kh * kh * ci * co + co * b,
-            "The kernel's number of rows is used twice. Kernels need not be square.",
-        ),
-        (
-            "kernel's width used for its height",
-            lambda kh, kw, ci, co, b: kw * kw * ci * co + co * b,
-            "The kernel's number of columns is used twice. Kernels need not be square.",
-        ),
-        (
-            "kernel's sides added",
-            lambda kh, kw, ci, co, b: (kh + kw) * ci * co + co * b,
-            "The kernel's sides are added. A kernel of kh rows and kw columns has kh · kw entries.",
-        ),
-        (
-            "channels added",
-            lambda kh, kw, ci, co, b: kh * kw * (ci + co) + co * b,
-            "Input and output channels are added. Every filter has a kernel for every input channel: that is a "
-            "product.",
-        ),
-        (
-            "one kernel for all channels",
-            lambda kh, kw, ci, co, b: kh * kw + co * b,
-            "This counts the entries of one kernel. " + EACH_FILTER,
-        ),
-        (
-            "use_bias ignored and biases left out twice",
-            lambda kh, kw, ci, co, b: kh * kw * ci * co - (0 if b else co),
-            "Without biases nothing is to be taken away: the weights alone are the answer.",
-        ),
-    )
+
+def without_unless_asked(kh, kw, c_in, c_out, use_bias=False):
+    return count_params(kh, kw, c_in, c_out, use_bias)
+
+
+PARAMS_MISCONCEPTIONS = (
+    Misconception(
+        "no bias unless asked for",
+        without_unless_asked,
+        "Called without `use_bias`, your layer has no biases. It has them unless `use_bias=False` is said.",
+    ),
+    *(
+        Misconception(name, counting(formula), says)
+        for name, formula, says in (
+            (
+                "bias forgotten",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co,
+                "The biases are missing: one for each filter.",
+            ),
+            (
+                "bias always counted",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co + co,
+                "The biases are counted although `use_bias` is False.",
+            ),
+            (
+                "bias counted the wrong way round",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co + (0 if b else co),
+                "The biases are counted when `use_bias` is False and left out when it is True.",
+            ),
+            (
+                "one bias for the whole layer",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co + b,
+                "One bias is counted for the whole layer. Each filter has a bias of its own.",
+            ),
+            (
+                "a bias for each input channel",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co + ci * b,
+                "A bias is counted for each input channel. Biases belong to filters, the output channels.",
+            ),
+            (
+                "a bias for each pair of channels",
+                lambda kh, kw, ci, co, b: (kh * kw + b) * ci * co,
+                "A bias is counted for every kernel of every input channel. A filter sums over its channels first "
+                "and has one bias.",
+            ),
+            (
+                "a bias for each weight",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co * (1 + b),
+                "A bias is counted for each weight. A filter has many weights and one bias.",
+            ),
+            (
+                "a bias for each weight of a filter",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co + kh * kw * ci * b,
+                "As many biases are counted as a filter has weights. A filter has one bias.",
+            ),
+            (
+                "a bias for each input and output channel",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co + (ci + co) * b,
+                "Biases are counted for input channels as well. Biases belong to filters, the output channels.",
+            ),
+            (
+                "input channels forgotten",
+                lambda kh, kw, ci, co, b: kh * kw * co + co * b,
+                "The input channels do not appear. " + EACH_FILTER,
+            ),
+            (
+                "filters forgotten",
+                lambda kh, kw, ci, co, b: kh * kw * ci + b,
+                "This counts one filter. The layer has `c_out` of them.",
+            ),
+            (
+                "filters forgotten among the weights",
+                lambda kh, kw, ci, co, b: kh * kw * ci + co * b,
+                "The weights of one filter are counted. The layer has `c_out` filters, each with weights of its own.",
+            ),
+            (
+                "kernel's height used for its width",
+                lambda kh, kw, ci, co, b: kh * kh * ci * co + co * b,
+                "The kernel's number of rows is used twice. Kernels need not be square.",
+            ),
+            (
+                "kernel's width used for its height",
+                lambda kh, kw, ci, co, b: kw * kw * ci * co + co * b,
+                "The kernel's number of columns is used twice. Kernels need not be square.",
+            ),
+            (
+                "kernel's sides added",
+                lambda kh, kw, ci, co, b: (kh + kw) * ci * co + co * b,
+                "The kernel's sides are added. A kernel of kh rows and kw columns has kh · kw entries.",
+            ),
+            (
+                "channels added",
+                lambda kh, kw, ci, co, b: kh * kw * (ci + co) + co * b,
+                "Input and output channels are added. Every filter has a kernel for every input channel: that is a "
+                "product.",
+            ),
+            (
+                "one kernel for all channels",
+                lambda kh, kw, ci, co, b: kh * kw + co * b,
+                "This counts the entries of one kernel. " + EACH_FILTER,
+            ),
+            (
+                "nothing counted without a bias",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co + co if b else 0,
+                "Without a bias your answer is 0. Does `if … else` reach over the whole sum? Brackets help.",
+            ),
+            (
+                "kernels taken to be 3 × 3",
+                lambda kh, kw, ci, co, b: 9 * ci * co + co * b,
+                "Right for 3 × 3 kernels only. The arguments tell the kernel's size.",
+            ),
+            (
+                "everything counted twice",
+                lambda kh, kw, ci, co, b: 2 * (kh * kw * ci * co + co * b),
+                "Everything is counted twice.",
+            ),
+            (
+                "too large for its number type",
+                lambda kh, kw, ci, co, b: int(np.array(kh * kw * ci * co + co * b).astype(np.int16)),
+                "The number ran over the edge of a small integer type. Python's own integers have no edge.",
+            ),
+            (
+                "use_bias ignored and biases left out twice",
+                lambda kh, kw, ci, co, b: kh * kw * ci * co - (0 if b else co),
+                "Without biases nothing is to be taken away: the weights alone are the answer.",
+            ),
+        )
+    ),
 )
 
 # -- the ways people get the gradient wrong --------------------------------------------------------------------------
@@ -1210,6 +1600,48 @@ SOBEL_MISCONCEPTIONS = tuple(
             "squares subtracted",
             of_sobel(lambda gx, gy: np.sqrt(np.abs(gx**2 - gy**2))),
             "The squares are subtracted. By Pythagoras they are added.",
+        ),
+        (
+            "two pictures instead of one",
+            of_sobel(lambda gx, gy: np.stack([gx, gy])),
+            "You return gx and gy. How long is the arrow that they make together?",
+        ),
+        (
+            "gx and gy beside each other",
+            of_sobel(lambda gx, gy: np.stack([gx, gy], axis=-1)),
+            "You return gx and gy. How long is the arrow that they make together?",
+        ),
+        (
+            "one number for the whole image",
+            of_sobel(lambda gx, gy: np.sqrt(np.sum(gx**2 + gy**2))),
+            "The length is taken over the whole picture. Each pixel has a length of its own.",
+        ),
+        (
+            "halved instead of rooted",
+            of_sobel(lambda gx, gy: (gx**2 + gy**2) / 2),
+            "The sum of squares is halved. `** 1/2` does that: powers come before divisions.",
+        ),
+        (
+            "root of the sum without squares",
+            of_sobel(lambda gx, gy: np.sqrt(gx + gy)),
+            "A root is taken of the sum of gx and gy themselves. Square each first; then nothing below the root "
+            "is negative.",
+        ),
+        (
+            "root of the absolute values",
+            of_sobel(lambda gx, gy: np.sqrt(np.abs(gx) + np.abs(gy))),
+            "A root is taken of |gx| + |gy|. Square each first, then add, then take the root.",
+        ),
+        (
+            "even areas give nan",
+            of_sobel(lambda gx, gy: np.abs(gx) * np.sqrt(1 + (gy / gx) ** 2)),
+            "Where the picture does not change from left to right, gx is 0, and you divide by it.",
+        ),
+        (
+            "normalised to nan on even areas",
+            of_sobel(lambda gx, gy: length(gx, gy) / length(gx, gy).max()),
+            "Your result is divided by its largest entry: two images can no longer be compared, and an even one "
+            "gives 0 / 0.",
         ),
         (
             "gradient's direction",
@@ -1474,6 +1906,7 @@ TASKS = (
         picture_cases,
         CONVOLVE_MISCONCEPTIONS,
         read="convolution-convolve2d",
+        helpers=("correlate2d",),
         accepted=tuple(turned_first(correlation) for correlation in CORRELATIONS),
         explain=explain_convolve,
         shape="An axis of n pixels has n − f + 1 places for a kernel of f.",
@@ -1486,6 +1919,7 @@ TASKS = (
         layer_cases,
         LAYER_MISCONCEPTIONS,
         read="convolution-conv2d",
+        helpers=("correlate2d", "convolve2d"),
         accepted=(layer_by_loops, layer_by_einsum, layer_by_slices, layer_by_columns, layer_by_fourier),
         explain=explain_layer,
         shape="It is (images, rows − kh + 1, columns − kw + 1, filters).",
@@ -1500,6 +1934,7 @@ TASKS = (
         read="convolution-conv2d-params",
         accepted=(params_by_filter, params_by_array, params_as_numpy, params_as_float, params_by_adding),
         result="number",
+        keywords=("use_bias",),
     ),
     Task(
         ASSIGNMENT,
@@ -1509,6 +1944,7 @@ TASKS = (
         sobel_cases,
         SOBEL_MISCONCEPTIONS,
         read="convolution-sobel-edges",
+        helpers=("correlate2d", "convolve2d", "conv2d"),
         accepted=(
             *(sobel_by(c) for c in (by_shifted_slices, by_windows, by_strides)),
             sobel_by_differences,

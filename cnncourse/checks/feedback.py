@@ -27,7 +27,7 @@ class Feedback:
     """The parts of a message. Everything that may come from a learner is escaped when it becomes HTML."""
 
     function: str
-    score: float
+    passed: bool
     misconception: str | None
     sentence: str
     read: str
@@ -36,10 +36,6 @@ class Feedback:
     properties: dict[str, bool] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     hidden_only: bool = False
-
-    @property
-    def passed(self) -> bool:
-        return bool(self.properties) and all(self.properties.values())
 
     @property
     def headline(self) -> str:

@@ -64,6 +64,8 @@ class Task:
             that makes the entry.
         result: ``"array"``, or ``"number"`` where Python numbers are as good as NumPy's.
         shape: what to say when the result's shape is wrong and no misconception explains it.
+        keywords: the names of the optional arguments at the end of a case's ``args``.
+        helpers: the assignment's other functions, which this one may call.
     """
 
     assignment: str
@@ -77,6 +79,8 @@ class Task:
     explain: Callable | None = None
     result: str = "array"
     shape: str = ""
+    keywords: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
     _drawn: dict = field(default_factory=dict, repr=False, compare=False)
 
     def draw(self, seed: int) -> list[tuple[Case, np.ndarray]]:
@@ -85,4 +89,8 @@ class Task:
             cases = [replace(case, place=k) for k, case in enumerate(self.cases(np.random.default_rng(seed)))]
             cases.sort(key=lambda case: case.size)
             self._drawn[seed] = [(case, np.asarray(self.reference(*case.args), dtype=float)) for case in cases]
+            for case, expected in self._drawn[seed]:
+                for array in (expected, *case.args):
+                    if isinstance(array, np.ndarray):
+                        array.flags.writeable = False  # kept for the next call: nobody is to write here
         return self._drawn[seed]
