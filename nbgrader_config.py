@@ -22,7 +22,7 @@ c.ClearSolutions.text_stub = "*Write your answer here, in place of this line.*"
 # Turns the text sources into notebooks, and gives the checks their hidden seed.
 prepare(Path(__file__).parent)
 
-# Grading: the marks a class deserves from `nbgrader autograde` ---------------------------------------------------------
+# Grading: the marks a class deserves from `nbgrader autograde` --------------------------------------------------------
 
 # The classes of cnncourse.grading.execute say what they do and why; the rest are nbgrader's own, in nbgrader's order.
 c.Autograde.sanitize_preprocessors = [

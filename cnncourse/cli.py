@@ -124,9 +124,12 @@ def _check(args) -> int:
 
 
 def _build(args) -> int:
-    from cnncourse.book import build_book
+    from cnncourse.book import BookError, build_book
 
-    print(f"The book: {build_book(args.course)}")
+    try:
+        print(f"The book: {build_book(args.course)}")
+    except BookError as error:
+        raise ValueError(str(error)) from error
     return 0
 
 

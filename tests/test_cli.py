@@ -114,7 +114,7 @@ def test_unknown_names_are_answered_with_the_known_ones(tmp_path, capsys):
     assert "it has correlate2d, convolve2d" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["release", "grade", "report"])
+@pytest.mark.parametrize("verb", ["build", "release", "grade", "report"])
 def test_a_folder_that_is_no_course_is_told_in_a_sentence(tmp_path, capsys, verb):
     assert main([verb, "--course", str(tmp_path)]) == 1
     err = capsys.readouterr().err

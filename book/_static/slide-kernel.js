@@ -26,7 +26,7 @@ for (const figure of document.querySelectorAll(".slide-kernel")) {
     let end = `= ${write(total)}`;
     if (divisor > 1) end += `, divided by ${divisor} = ${write(total /= divisor)}`;
     if (bias) end += `, plus the bias ${write(bias)} = ${write(total + bias)}`;
-    return [`Row ${r + 1}, column ${c + 1}:\n${lines.join("\n+ ")}\n${end}`, write(total + bias)];
+    return [`Row ${r}, column ${c}:\n${lines.join("\n+ ")}\n${end}`, write(total + bias)];
   }
 
   function go(r, c) {
@@ -39,7 +39,7 @@ for (const figure of document.querySelectorAll(".slide-kernel")) {
     map[place].textContent = value;
     map[place].classList.add("seen");
     stage.ariaValueNow = place + 1;
-    stage.ariaValueText = `row ${row + 1}, column ${column + 1}`;
+    stage.ariaValueText = `row ${row}, column ${column}`;
     find(".sk-map").ariaLabel = "Feature map: " + map.map((text, i) =>
       (i && i % columns === 0 ? "; " : " ") + (text.classList.contains("seen") ? text.textContent : "blank")).join("");
   }

