@@ -30,7 +30,7 @@ from cnncourse.checks.task import Case, Misconception, Panel, Task
 
 __all__ = ["SECONDS", "Verdict", "judge"]
 
-SECONDS = 10  # for all the calls of one function together; a loop in Python needs less than one
+SECONDS = 5  # for all the calls of one function together; a loop in Python needs less than one
 
 # Results may come from another order of additions, or from float32: each entry may be off by this share of the largest
 # expected entry. Counts are exact.

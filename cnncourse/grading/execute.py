@@ -14,6 +14,7 @@ import ast
 import builtins
 import os
 import re
+import subprocess
 from time import monotonic
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -22,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade
-from traitlets import Dict, Enum, Integer, List
+from traitlets import Dict, Enum, Integer
 
 from cnncourse.checks.engine import SECONDS
 
@@ -132,23 +133,24 @@ class ExecuteAndReplay(Execute):
 
     # A check cell judges a function twice, with and without hidden cases, and stops it after SECONDS each time.
     timeout = Integer(2 * SECONDS + 5, help="Seconds a cell may run.").tag(config=True)
-    short_timeout = Integer(8, help="The same for a cell without points, once a check was slow.").tag(config=True)
-    iopub_timeout = Integer(4, help="Seconds to wait for a cell's output after it ended.").tag(config=True)
+    short_timeout = Integer(12, help="The same for a cell without points, once a check was slow.").tag(config=True)
+    # On a busy machine the output of a cell that prints much arrives long after its end.
+    iopub_timeout = Integer(30, help="Seconds to wait for a cell's output after it ended.").tag(config=True)
+    interrupt_timeout = Integer(4, help="Seconds in which a cell must heed an interruption.").tag(config=True)
     shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
     max_restarts = Integer(10, help="How many fresh kernels one notebook may cost.").tag(config=True)
     notebook_timeout = Integer(300, help="Seconds after which no further cell is started.").tag(config=True)
     error_on_timeout = Dict().tag(config=True)
-    # Else every kernel says on the terminal that it listens on this machine.
-    extra_arguments = List(["--IPKernelApp.log_level=ERROR"]).tag(config=True)
 
     def preprocess(self, nb, resources=None, km=None):
         stopped = "This cell ran for too long and was stopped. Is there a loop that never ends?"
         error = _error(CELL_TIMEOUT, stopped)
         self.error_on_timeout = {key: error[key] for key in ("ename", "evalue", "traceback")}
         self._lost: dict[int, object] = {}  # cell → the error output of a cell that cost its kernel
-        self._timed_out: dict[int, list] = {}  # check cell → its outputs: not worth waiting for twice
-        self._slow = False  # whether a check cell took long
+        self._slow: dict[int, tuple] = {}  # check cell that took long → its outputs and reply: not waited for twice
+        self._fine: set[int] = set()  # cells that ended by themselves
         self._deadline = monotonic() + self.notebook_timeout
+        self._patience = self.iopub_timeout
         for cell in nb.cells:
             # A cell tagged to be skipped would leave an empty output behind, which is full marks.
             if "tags" in cell.metadata:
@@ -166,16 +168,32 @@ class ExecuteAndReplay(Execute):
             except _KernelLost as lost:
                 self.log.warning("%s Running the rest again without it.", lost)
                 self._lost[lost.index] = lost.output
+            except RuntimeError as error:
+                # Two kernels that start at the same moment can be given the same port; the second one ends at once.
+                if "Kernel died before replying" not in str(error):
+                    raise
+                self.log.warning("The kernel did not start. Trying again.")
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":
                 self._settle(cell, index)
         return nb, resources
 
     def _get_timeout(self, cell):
-        # Further calls of a function whose check ran long are not worth waiting for.
-        if cell is not None and not is_grade(cell) and self._slow:
+        # Further calls of a function whose check ran long, or cost the kernel, are not worth waiting for.
+        if cell is not None and not is_grade(cell) and self._last not in self._fine and (self._slow or self._lost):
             return self.short_timeout
         return super()._get_timeout(cell)
+
+    async def _async_handle_timeout(self, timeout, cell=None):
+        self._interrupted = True
+        self.iopub_timeout = self.interrupt_timeout
+        return await super()._async_handle_timeout(timeout, cell)
+
+    async def async_start_new_kernel(self, **kwargs):
+        # What learners write to the file descriptors is not for the instructor's terminal.
+        await super().async_start_new_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
+
+    start_new_kernel = run_sync(async_start_new_kernel)
 
     def on_notebook_start(self, **kwargs):
         # `quit()` would end the kernel a moment later, in the middle of an innocent cell.
@@ -184,8 +202,8 @@ class ExecuteAndReplay(Execute):
     def preprocess_cell(self, cell, resources, index):
         if cell.cell_type != "code" or index in self._lost:
             return cell, resources
-        if index in self._timed_out:
-            cell.outputs = self._timed_out[index]
+        if index in self._slow:
+            cell.outputs, self._replies[index] = self._slow[index]
             return cell, resources
         if monotonic() > self._deadline:
             return cell, resources
@@ -195,14 +213,20 @@ class ExecuteAndReplay(Execute):
             self._lose(index if self._last is None else self._last, KERNEL_DIED)
         self._last = index
         start = monotonic()
+        self._interrupted = False
         try:
-            return super().preprocess_cell(cell, resources, index)
+            super().preprocess_cell(cell, resources, index)
         except DeadKernelError:
             self._lose(index, KERNEL_DIED)
         except CellTimeoutError:
             self._lose(index, CELL_STUCK)
         finally:
-            self._slow = self._slow or (is_grade(cell) and monotonic() - start > self.short_timeout / 2)
+            self.iopub_timeout = self._patience
+        if not self._interrupted:
+            self._fine.add(index)
+        if is_grade(cell) and monotonic() - start > self.short_timeout / 2 and index in self._replies:
+            self._slow[index] = (cell.outputs, self._replies[index])
+        return cell, resources
 
     def _lose(self, index: int, name: str):
         raise _KernelLost(
@@ -216,10 +240,7 @@ class ExecuteAndReplay(Execute):
 
     def on_cell_executed(self, cell, cell_index, execute_reply, **kwargs):
         super().on_cell_executed(cell=cell, cell_index=cell_index, execute_reply=execute_reply, **kwargs)
-        content = execute_reply["content"]
-        self._replies[cell_index] = content
-        if content["status"] == "error" and content["ename"] == CELL_TIMEOUT and is_grade(cell):
-            self._timed_out[cell_index] = cell.outputs
+        self._replies[cell_index] = execute_reply["content"]
 
     def output(self, outs, msg, display_id, cell_index):
         """Keep what a cell prints within bounds: a loop that prints for ever fills the memory of the grader."""
@@ -234,8 +255,8 @@ class ExecuteAndReplay(Execute):
         """Leave in the cell what nbgrader may read as a mark and what a learner may see."""
         if index in self._lost:
             cell.outputs = [self._lost[index]]
-        elif index in self._timed_out:
-            cell.outputs = [o for o in cell.outputs if o.get("ename") == CELL_TIMEOUT]
+        elif is_grade(cell) and any(output.get("ename") == CELL_TIMEOUT for output in cell.outputs):
+            cell.outputs = [output for output in cell.outputs if output.get("ename") == CELL_TIMEOUT]
         elif is_grade(cell):
             self._settle_check(cell, index)
         self._blank_seed(cell)

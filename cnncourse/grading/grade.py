@@ -135,6 +135,9 @@ def why_not_gradable(folder: Path, wanted: Iterable[str]) -> str:
     Args:
         folder: ``submitted/STUDENT/ASSIGNMENT``.
         wanted: the file names of the assignment's notebooks.
+
+    >>> why_not_gradable(Path("nobody"), ["convolution.ipynb"])
+    'nobody holds no notebook: ask for convolution.ipynb, and put it there.'
     """
     wanted = sorted(wanted)
     try:
@@ -239,7 +242,8 @@ class _Course:
                     self._sources[assignment.name] = json.dumps(sorted(cells))
         if not self._notebooks:
             raise CourseError(
-                f"The gradebook in {self.root} knows no assignment yet: run `nbgrader generate_assignment NAME` there."
+                f"The gradebook in {self.root} knows no assignment yet: run `cnncourse release` there, or "
+                "`nbgrader generate_assignment NAME`."
             )
         if assignments is None:
             assignments = [a for a in sorted(self._notebooks) if any(self._handed_in(s, a) for s in everybody)]

@@ -1,11 +1,11 @@
 """Rows and columns are swapped: every image comes back lying on its side, which nobody sees in a square one."""
 
 EXPECTED = {
-    "correlate2d": 1.14,  # 2 of 7 properties: where the kernel is as large as the image, and the inputs are kept
-    "convolve2d": 0.86,  # the same
+    "correlate2d": 0,
+    "convolve2d": 0,
     "conv2d": 0,
     "conv2d_params": 2,
-    "sobel_edges": 0,
+    "sobel_edges": 0.5,  # 1 of 6 properties: even areas and straight edges, whose results equal their transposes
 }
 MISCONCEPTIONS = {"correlate2d": "result transposed"}
 ANSWER = "Because of locality."

@@ -1,11 +1,11 @@
 """Only square images and square kernels were thought of: the number of rows is used for the columns as well."""
 
 EXPECTED = {
-    "correlate2d": 1.14,  # 2 of 7 properties: square images and kernels, and the inputs are kept
-    "convolve2d": 0.86,  # the same
-    "conv2d": 1.88,  # 3 of 8: one channel and one filter, several filters (all of them square), inputs kept
+    "correlate2d": 2,  # 3 of 6 properties: square ones, the smallest and largest kernels, kinds of numbers (all square)
+    "convolve2d": 1.5,  # the same
+    "conv2d": 4.38,  # 7 of 8: all but images and kernels that are not square
     "conv2d_params": 0.5,  # 1 of 4: layers without a bias
-    "sobel_edges": 1,  # 2 of 6: square images, and the inputs are kept
+    "sobel_edges": 2.5,  # 5 of 6: all but images that are not square
 }
 ANSWER = "Convolution is better."
 

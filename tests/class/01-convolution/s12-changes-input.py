@@ -2,10 +2,10 @@
 
 EXPECTED = {
     "correlate2d": 4,
-    "convolve2d": 2.57,  # 6 of 7 properties: all the numbers are right
+    "convolve2d": 2.57,  # 6 of 7 properties: all the numbers are right, the inputs are not kept
     "conv2d": 5,
     "conv2d_params": 2,
-    "sobel_edges": 2.5,  # 5 of 6: all the numbers are right
+    "sobel_edges": 2.57,  # the same
 }
 MISCONCEPTIONS = {"convolve2d": "input changed", "sobel_edges": "input changed"}
 ANSWER = "A shifted input gives a shifted output."
