@@ -97,6 +97,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. Nothing is lost: run the same command again to go on.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of a pipe has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except ImportError as error:
         print(f"cnncourse: {error.name} is not installed: pip install -r requirements.txt", file=sys.stderr)
         return 1

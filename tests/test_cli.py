@@ -119,3 +119,13 @@ def test_a_folder_that_is_no_course_is_told_in_a_sentence(tmp_path, capsys, verb
     assert main([verb, "--course", str(tmp_path)]) == 1
     err = capsys.readouterr().err
     assert err.startswith("cnncourse: ") and str(tmp_path) in err and "Traceback" not in err
+
+
+def test_a_pipe_that_is_closed_early_is_no_error(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("x = 1")
+    check = [sys.executable, "-m", "cnncourse", "check", str(path), "--assignment", "01-convolution"]
+    with subprocess.Popen(check, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1

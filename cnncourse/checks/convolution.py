@@ -223,8 +223,7 @@ def params_cases(rng):
 def sobel_cases(rng):
     wraps = (
         "on a picture of type uint8, as photographs are loaded, your subtraction wraps around: 3 − 5 is 254 "
-        "there. Turn the "
-        "image into floats first."
+        "there. Turn the image into floats first."
     )
     step = np.zeros((4, 5))
     step[:, 3:] = rng.integers(1, 10)
@@ -499,9 +498,8 @@ def floats_only(image, kernel):
 
 
 N_MINUS_F = (
-    "An axis of n pixels has n − f + 1 places for a kernel of f. Count them for n = 3 and f = 2, and look at "
-    "the limit of "
-    "your loop: `range(n - f)` leaves the last place out."
+    "An axis of n pixels has n − f + 1 places for a kernel of f. Count them for n = 3 and f = 2: counting to n − f "
+    "leaves the last place out."
 )
 
 
@@ -541,22 +539,19 @@ def sliding(turn, turned_name):
             "padded to the same size",
             after(same_size),
             "Your result is as large as the image: zeros were put around it. Here only those places count where "
-            "the whole "
-            "kernel lies on real pixels, the valid part.",
+            "the whole kernel lies on real pixels, the valid part.",
         ),
         Misconception(
             "full instead of valid",
             after(full_size),
             "Your result is larger than the image: it counts every place where kernel and image touch. Here "
-            "only those places "
-            "count where the whole kernel lies on real pixels.",
+            "only those places count where the whole kernel lies on real pixels.",
         ),
         Misconception(
             "wrapped around the border",
             after(wrapped_around),
             "Windows at the border go on at the opposite side of the image. A Fourier transform or `np.roll` "
-            "does that by "
-            "itself; the valid part has no such windows.",
+            "does that by itself; the valid part has no such windows.",
         ),
         Misconception(
             "result transposed",
@@ -569,8 +564,7 @@ def sliding(turn, turned_name):
             "height and width of the result exchanged",
             after(shape_exchanged),
             "The array for the result has its two sizes exchanged. An image's shape is (rows, columns), in this "
-            "order, and so is the "
-            "result's.",
+            "order, and so is the result's.",
         ),
         Misconception(
             "rows and columns of the window exchanged",
@@ -606,8 +600,7 @@ def sliding(turn, turned_name):
             "mean instead of sum",
             by_window(lambda window, k: np.mean(window * k)),
             "The products of a window are averaged. They are added up: a kernel that should average carries the "
-            "division in its "
-            "own numbers.",
+            "division in its own numbers.",
         ),
         Misconception(
             "divided by the kernel's sum",
@@ -666,22 +659,19 @@ def sliding(turn, turned_name):
             "sum reset at each row only",
             after(from_row_to_row),
             "The first entry of each row is right, and the others still carry their left neighbours. When does "
-            "your sum "
-            "go back to 0?",
+            "your sum go back to 0?",
         ),
         Misconception(
             "windows centred on the pixel",
             after(centred),
             "Half a kernel to each side works when a kernel has a middle, and leaves the image at its border. "
-            "The window "
-            "of entry [i, j] begins at pixel [i, j].",
+            "The window of entry [i, j] begins at pixel [i, j].",
         ),
         Misconception(
             "backwards from the pixel",
             after(backwards_from_the_pixel),
             "You walk up and to the left of the pixel. At the border Python's negative indices then fetch the "
-            "other side "
-            "of the image, without a word.",
+            "other side of the image, without a word.",
         ),
         Misconception(
             "last row and column of the kernel not used",
@@ -757,8 +747,7 @@ def sliding(turn, turned_name):
             "window one pixel too far",
             after(one_too_far),
             "Your windows start one row and one column late. The first window starts at [0, 0], and so does the "
-            "counting of "
-            "`range`.",
+            "counting of `range`.",
         ),
         Misconception(
             "only the first entry written",
@@ -781,8 +770,7 @@ def turned_half(array):
 
 FLIP_SAYS = (
     "The kernel is flipped before it slides. That is the mathematical convolution; cross-correlation leaves the "
-    "kernel as it is: "
-    "the top left entry of the kernel meets the top left pixel of the window."
+    "kernel as it is: the top left entry of the kernel meets the top left pixel of the window."
 )
 
 CORRELATE_MISCONCEPTIONS = (
@@ -805,8 +793,7 @@ CONVOLVE_MISCONCEPTIONS = (
         "kernel not flipped",
         correlate,
         "This is the cross-correlation. A convolution turns the kernel by 180° first: its last entry meets the "
-        "first pixel of the "
-        "window.",
+        "first pixel of the window.",
     ),
     Misconception(
         "kernel flipped upside down only",
@@ -832,8 +819,7 @@ CONVOLVE_MISCONCEPTIONS = (
         "kernel's rows and columns shifted while turning",
         lambda image, kernel: correlate(image, np.roll(turned_half(np.asarray(kernel)), (1, 1), (0, 1))),
         "The kernel is turned and then shifted by one. `kernel[-0]` is the first entry and not the last: which "
-        "index is "
-        "the last one when a is 0?",
+        "index is the last one when a is 0?",
     ),
     Misconception(
         "kernel turned by 90°",
@@ -1113,8 +1099,7 @@ LAYER_MISCONCEPTIONS = (
         "channels not summed",
         channels_not_summed,
         "Your result keeps a map for each channel. A filter looks at all channels at once and makes one map: "
-        "the channels are "
-        "added up.",
+        "the channels are added up.",
     ),
     Misconception(
         "each filter reads one channel",
@@ -1155,8 +1140,7 @@ LAYER_MISCONCEPTIONS = (
         "filters not reset",
         running_over_filters,
         "Each feature map still contains the ones before it: the variable that adds up the products has to "
-        "start at 0 for "
-        "every filter.",
+        "start at 0 for every filter.",
     ),
     Misconception(
         "first image used for all",
@@ -1198,8 +1182,7 @@ LAYER_MISCONCEPTIONS = (
         "batch axis lost",
         of_layer(lambda out: np.squeeze(out, 0) if len(out) == 1 else out),
         "A batch of one image comes back without its batch axis. `np.squeeze` takes away every axis of size 1; "
-        "the result always has "
-        "four.",
+        "the result always has four.",
     ),
     Misconception(
         "axes of size 1 lost",
@@ -1211,15 +1194,13 @@ LAYER_MISCONCEPTIONS = (
         "result cut in the wrong order",
         cut_in_the_wrong_order,
         "The shape is right and the numbers have changed places: `reshape` reads them in their order. In which "
-        "order did "
-        "you collect them, filter by filter or pixel by pixel?",
+        "order did you collect them, filter by filter or pixel by pixel?",
     ),
     Misconception(
         "images and pixels collected in the wrong order",
         pixels_before_images,
         "The shape is right and the numbers of different images have changed places: `reshape` reads in order, "
-        "and images "
-        "come before rows and columns.",
+        "and images come before rows and columns.",
     ),
     Misconception(
         "channels first",
@@ -1243,8 +1224,7 @@ LAYER_MISCONCEPTIONS = (
         "kernel flipped along all axes",
         with_kernels(lambda kernels: kernels[::-1, ::-1, ::-1]),
         "The kernels are flipped along rows, columns and channels: a convolution over three axes does that. A "
-        "layer computes the "
-        "cross-correlation, in which channel c meets channel c.",
+        "layer computes the cross-correlation, in which channel c meets channel c.",
     ),
     Misconception(
         "everything about the kernels reversed",
@@ -1260,15 +1240,13 @@ LAYER_MISCONCEPTIONS = (
         "kernels reshaped instead of transposed",
         kernels_reshaped,
         "`reshape` does not exchange axes: it reads the numbers in their order and cuts them anew. With the "
-        "filters last, "
-        "`kernels.reshape(-1, filters)` keeps each filter together; another order needs `transpose`.",
+        "filters last, `kernels.reshape(-1, filters)` keeps each filter together; another order needs `transpose`.",
     ),
     Misconception(
         "window and kernel flattened in different orders",
         columns_ordered_by_channel,
         "Window and kernel are flattened in different orders, so a pixel meets a weight of another channel. "
-        "Bring the axes into one "
-        "order first: rows, columns, channels.",
+        "Bring the axes into one order first: rows, columns, channels.",
     ),
     Misconception(
         "negative results cut off",
@@ -1279,8 +1257,7 @@ LAYER_MISCONCEPTIONS = (
         "padded to the same size",
         layer_by(same_size),
         "Your feature maps are as large as the images: zeros were put around them. Here only those places count "
-        "where the whole kernel "
-        "lies on real pixels.",
+        "where the whole kernel lies on real pixels.",
     ),
     Misconception("last row and column missing", of_layer(lambda out: out[:, :-1, :-1]), N_MINUS_F),
     Misconception(
@@ -1335,8 +1312,7 @@ LAYER_MISCONCEPTIONS = (
         "full instead of valid",
         layer_by(full_size),
         "Your feature maps are larger than the images: every place counts where kernel and image touch. Here "
-        "only those "
-        "places count where the whole kernel lies on real pixels.",
+        "only those places count where the whole kernel lies on real pixels.",
     ),
     Misconception(
         "all signs the other way round",
@@ -1357,15 +1333,13 @@ LAYER_MISCONCEPTIONS = (
         "one image without its batch",
         of_layer(lambda out: out[0]),
         "Your result is that of one image, without the batch's axis. The result's first axis counts the images, "
-        "like the "
-        "input's.",
+        "like the input's.",
     ),
     Misconception(
         "channels kept apart, filters added",
         layer_by_channel_maps,
         "Your result has a map for each channel. A filter looks at all channels at once: the channels are added "
-        "up, and "
-        "there is a map for each filter.",
+        "up, and there is a map for each filter.",
     ),
     Misconception(
         "fractions cut off", of_layer(np.trunc), "Your result holds whole numbers: what comes after the point is lost."
@@ -1682,15 +1656,13 @@ SOBEL_MISCONCEPTIONS = tuple(
             "differences of two neighbours",
             lambda image: length(*(g[1:-1, 1:-1] for g in np.gradient(np.asarray(image, float)))),
             "This is the difference between two neighbours, as `np.gradient` computes it. Sobel's kernels look "
-            "at three rows, or three "
-            "columns, at once.",
+            "at three rows, or three columns, at once.",
         ),
         (
             "padded to the same size",
             of_sobel(length, correlation=same_size),
             "Your result is as large as the image: zeros were put around it, and its border shows an edge that "
-            "is not in the picture. "
-            "Only the valid part is asked for.",
+            "is not in the picture. Only the valid part is asked for.",
         ),
         (
             "last row and column missing",
