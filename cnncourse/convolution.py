@@ -196,7 +196,6 @@ class _Geometry:
             raise ValueError(f"kernels for {c_in} channels cannot read images of {channels} channels")
         self.stride = pair(stride, "stride")
         self.dilation = pair(dilation, "dilation")
-        self.kernel_size = (kh, kw)
         reach = (dilated_size(kh, self.dilation[0]), dilated_size(kw, self.dilation[1]))
         self.padding = _padding((height, width), reach, self.stride, padding)
         self.padded_shape = (count, height + sum(self.padding[0]), width + sum(self.padding[1]), channels)

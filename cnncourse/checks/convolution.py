@@ -38,16 +38,24 @@ def convolve(image, kernel):
     return out
 
 
-def layer(images, kernels, bias):
-    images, kernels, bias = (np.asarray(array, float) for array in (images, kernels, bias))
-    filters = [
-        [
-            sum(correlate(image[..., c], kernels[..., c, f]) for c in range(kernels.shape[2])) + bias[f]
-            for f in range(len(bias))
+def layer_by(correlation):
+    """A layer's forward pass, in which every picture goes through this correlation."""
+
+    def forward(images, kernels, bias):
+        images, kernels, bias = (np.asarray(array, float) for array in (images, kernels, bias))
+        maps = [
+            [
+                sum(correlation(image[..., c], kernels[..., c, f]) for c in range(kernels.shape[2])) + bias[f]
+                for f in range(len(bias))
+            ]
+            for image in images
         ]
-        for image in images
-    ]
-    return np.moveaxis(np.array(filters), 1, -1)
+        return np.moveaxis(np.array(maps), 1, -1)
+
+    return forward
+
+
+layer = layer_by(correlate)
 
 
 def count_params(kh, kw, c_in, c_out, use_bias=True):
@@ -316,12 +324,19 @@ def explain_sobel(args, index):
 # -- the ways people get a sliding window wrong ----------------------------------------------------------------------
 
 
-def each_window(image, kernel, make, out_shape=None):
+def filled(shape, entry):
+    """An array of this shape in which ``entry(i, j)`` stands at [i, j]."""
+    out = np.zeros(shape)
+    for i, j in np.ndindex(out.shape):
+        out[i, j] = entry(i, j)
+    return out
+
+
+def each_window(image, kernel, make):
     """``make(window, kernel)`` for every window of the valid part."""
     image, kernel = np.asarray(image, float), np.asarray(kernel, float)
-    (kh, kw), (height, width) = kernel.shape, image.shape
-    rows, columns = out_shape or (height - kh + 1, width - kw + 1)
-    return np.array([[make(image[i : i + kh, j : j + kw], kernel) for j in range(columns)] for i in range(rows)], float)
+    kh, kw = kernel.shape
+    return filled(np.subtract(image.shape, kernel.shape) + 1, lambda i, j: make(image[i : i + kh, j : j + kw], kernel))
 
 
 def padded(image, kernel, rows, columns):
@@ -362,12 +377,7 @@ def one_size_for_both(axis):
     def wrong(image, kernel):
         image, kernel = np.asarray(image, float), np.asarray(kernel, float)
         f = kernel.shape[axis]
-        height, width = image.shape
-        out = np.zeros((height - f + 1, width - f + 1))
-        for i in range(out.shape[0]):
-            for j in range(out.shape[1]):
-                out[i, j] = np.sum(image[i : i + f, j : j + f] * kernel)
-        return out
+        return filled(np.array(image.shape) - f + 1, lambda i, j: np.sum(image[i : i + f, j : j + f] * kernel))
 
     return wrong
 
@@ -376,33 +386,24 @@ def one_image_size_for_both(axis):
     def wrong(image, kernel):
         image, kernel = np.asarray(image, float), np.asarray(kernel, float)
         n, (kh, kw) = image.shape[axis], kernel.shape
-        out = np.zeros((n - kh + 1, n - kw + 1))
-        for i in range(out.shape[0]):
-            for j in range(out.shape[1]):
-                out[i, j] = np.sum(image[i : i + kh, j : j + kw] * kernel)
-        return out
+        return filled((n - kh + 1, n - kw + 1), lambda i, j: np.sum(image[i : i + kh, j : j + kw] * kernel))
 
     return wrong
 
 
 def shape_exchanged(image, kernel):
-    image, kernel = np.asarray(image, float), np.asarray(kernel, float)
-    (height, width), (kh, kw) = image.shape, kernel.shape
-    out = np.zeros((width - kw + 1, height - kh + 1))
-    for i in range(height - kh + 1):
-        for j in range(width - kw + 1):
-            out[i, j] = np.sum(image[i : i + kh, j : j + kw] * kernel)
+    right = correlate(image, kernel)
+    out = np.zeros(right.shape[::-1])
+    for i, j in np.ndindex(right.shape):
+        out[i, j] = right[i, j]
     return out
 
 
 def window_at_exchanged(image, kernel):
     image, kernel = np.asarray(image, float), np.asarray(kernel, float)
-    (height, width), (kh, kw) = image.shape, kernel.shape
-    out = np.zeros((height - kh + 1, width - kw + 1))
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = np.sum(image[j : j + kh, i : i + kw] * kernel)
-    return out
+    kh, kw = kernel.shape
+    shape = np.subtract(image.shape, kernel.shape) + 1
+    return filled(shape, lambda i, j: np.sum(image[j : j + kh, i : i + kw] * kernel))
 
 
 def first_only(what):
@@ -423,13 +424,13 @@ def wrapped_around(image, kernel):
 
 def one_too_far(image, kernel):
     image, kernel = np.asarray(image, float), np.asarray(kernel, float)
-    (height, width), (kh, kw) = image.shape, kernel.shape
-    out = np.zeros((height - kh + 1, width - kw + 1))
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            window = image[i + 1 : i + 1 + kh, j + 1 : j + 1 + kw]
-            out[i, j] = np.sum(window * kernel[: window.shape[0], : window.shape[1]])
-    return out
+    kh, kw = kernel.shape
+
+    def entry(i, j):
+        window = image[i + 1 : i + 1 + kh, j + 1 : j + 1 + kw]
+        return np.sum(window * kernel[: window.shape[0], : window.shape[1]])
+
+    return filled(np.subtract(image.shape, kernel.shape) + 1, entry)
 
 
 def last_product(image, kernel):
@@ -444,23 +445,24 @@ def from_row_to_row(image, kernel):
 def centred(image, kernel):
     """Half a kernel to each side of the pixel, as far as there are pixels."""
     image, kernel = np.asarray(image, float), np.asarray(kernel, float)
-    (height, width), (kh, kw) = image.shape, kernel.shape
+    kh, kw = kernel.shape
     top, left = kh // 2, kw // 2
-    out = np.zeros((height - kh + 1, width - kw + 1))
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            rows, columns = range(i, i + 2 * top + kh % 2), range(j, j + 2 * left + kw % 2)
-            out[i, j] = sum(image[r - top, c - left] * kernel[r - i, c - j] for r in rows for c in columns)
-    return out
+
+    def entry(i, j):
+        rows, columns = range(i, i + 2 * top + kh % 2), range(j, j + 2 * left + kw % 2)
+        return sum(image[r - top, c - left] * kernel[r - i, c - j] for r in rows for c in columns)
+
+    return filled(np.subtract(image.shape, kernel.shape) + 1, entry)
 
 
 def backwards_from_the_pixel(image, kernel):
     """Up and to the left of the pixel, where negative indices fetch the other side."""
     image, kernel = np.asarray(image, float), np.asarray(kernel, float)
-    out = np.zeros(np.subtract(image.shape, kernel.shape) + 1)
-    for i, j in np.ndindex(out.shape):
-        out[i, j] = sum(image[i - a, j - b] * kernel[a, b] for a, b in np.ndindex(kernel.shape))
-    return out
+
+    def entry(i, j):
+        return sum(image[i - a, j - b] * kernel[a, b] for a, b in np.ndindex(kernel.shape))
+
+    return filled(np.subtract(image.shape, kernel.shape) + 1, entry)
 
 
 def part_of_the_kernel(part):
@@ -935,23 +937,6 @@ def channel_by_channel(images, kernels, bias):
         for f in range(kernels.shape[3])
     ]
     return np.concatenate(parts, axis=-1)
-
-
-def layer_by(correlation):
-    """A layer whose pictures go through a wrong correlation."""
-
-    def wrong(images, kernels, bias):
-        images, kernels, bias = (np.asarray(array, float) for array in (images, kernels, bias))
-        maps = [
-            [
-                sum(correlation(image[..., c], kernels[..., c, f]) for c in range(kernels.shape[2])) + bias[f]
-                for f in range(kernels.shape[3])
-            ]
-            for image in images
-        ]
-        return np.moveaxis(np.array(maps), 1, -1)
-
-    return wrong
 
 
 def running_over_filters(images, kernels, bias):

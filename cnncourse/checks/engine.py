@@ -319,7 +319,7 @@ def _too_slow(task: Task, outcomes: list[Outcome]) -> Finding:
     return Finding(
         "takes too long",
         f"`{task.name}` was stopped {calls}: it ran for more than {SECONDS} seconds on inputs of a few numbers. "
-        f"Look for "
+        "Look for "
         "a `while` whose condition never becomes false, or a loop that adds to what it loops over.",
     )
 
@@ -346,7 +346,7 @@ def _explain(task: Task, outcomes: list[Outcome]) -> Finding:
         return Finding(
             "input changed",
             f"`{task.name}` changes the array it is given, so whoever calls it loses their data. Write into an "
-            f"array of "
+            "array of "
             "your own: an in-place operation (`+=`, `*=`, `array[...] = …`) on an argument is what to look for.",
             _first(wrong),
         )
@@ -354,8 +354,7 @@ def _explain(task: Task, outcomes: list[Outcome]) -> Finding:
         return Finding(
             "result is not a fresh array",
             f"The numbers are right, but `{task.name}` returns memory that belongs to someone else: its "
-            f"argument, or an "
-            "earlier answer of its own. Changing one then changes the other. Return a new array.",
+            "argument, or an earlier answer of its own. Changing one then changes the other. Return a new array.",
         )
     if all(outcome.fault for outcome in wrong):
         return _explain_fault(task, _first(wrong))
@@ -398,7 +397,7 @@ def _explain_values(task: Task, outcomes: list[Outcome], wrong: list[Outcome]) -
         return Finding(
             "same answer for every input",
             f"`{task.name}` gives the same answer whatever it is given. Something in it does not depend on the "
-            f"arguments: "
+            "arguments: "
             "a variable of the notebook in their place, or a result kept from an earlier call?",
             _first(wrong),
         )
@@ -452,8 +451,7 @@ def _pattern(outcomes: list[Outcome], wrong: list[Outcome]) -> Finding | None:
         return Finding(
             "a constant added",
             f"All your numbers are {abs(summand):.3g} too {'large' if summand > 0 else 'small'}. Where does the "
-            f"sum start, "
-            "and what does a fresh array hold?",
+            "sum start, and what does a fresh array hold?",
             _first(wrong),
         )
     return None
@@ -467,7 +465,7 @@ def _explain_fault(task: Task, outcome: Outcome) -> Finding:
             "printed instead of returned",
             (
                 f"`{task.name}` prints its answer and gives nothing back. What a function prints, no other code "
-                f"can use: "
+                "can use: "
                 "end it with `return`."
             ),
         )
@@ -484,8 +482,7 @@ def _explain_fault(task: Task, outcome: Outcome) -> Finding:
             f"{_a(kind)} instead of an array",
             (
                 f"`{task.name}` returns {_a(kind)}. Whatever comes after it does arithmetic with whole arrays: "
-                f"return one "
-                "NumPy array, which may well be made from what you have."
+                "return one NumPy array, which may well be made from what you have."
             ),
         )
     elif kind == "generator":
@@ -498,8 +495,7 @@ def _explain_fault(task: Task, outcome: Outcome) -> Finding:
             "complex numbers",
             (
                 f"`{task.name}` returns complex numbers. An inverse Fourier transform does, and so does a root "
-                f"of a negative "
-                "number; real ones are asked for."
+                "of a negative number; real ones are asked for."
             ),
         )
     elif kind == "object":
@@ -507,8 +503,7 @@ def _explain_fault(task: Task, outcome: Outcome) -> Finding:
             "an array of objects",
             (
                 f"`{task.name}` returns an array that holds Python objects instead of numbers. Rows of "
-                f"different lengths make "
-                "one: fill an array made by `np.zeros` instead."
+                "different lengths make one: fill an array made by `np.zeros` instead."
             ),
         )
     elif kind == "text":
@@ -535,8 +530,7 @@ def _explain_error(task: Task, failed: list[Outcome]) -> Finding:
         return Finding(
             "raises an error",
             f"On a hidden case `{task.name}` raises {_error_text(shown)}. Does it rely on one size, one type, "
-            f"or as many "
-            "rows as columns?",
+            "or as many rows as columns?",
             shown,
         )
     where = _where(shown.error)
@@ -618,8 +612,7 @@ def _verdict(task: Task, outcomes: list[Outcome], finding: Finding | None) -> Ve
         if any(outcome.printed for outcome in counted):
             notes.append(
                 f"`{task.name}` prints or warns while it works. Nobody else can use that text, and in a network "
-                f"it would "
-                "be printed thousands of times: take it out when you no longer need it."
+                "it would be printed thousands of times: take it out when you no longer need it."
             )
     wrong = [outcome for outcome in counted if not outcome.right]
     shown = finding.shown if finding else None

@@ -32,8 +32,6 @@ CELL_STUCK = "CellStuck"
 CELL_TIMEOUT = "CellTimeoutError"
 CELL_NOT_RUN = "CellNotRun"
 NO_MARK = "NoMark"
-# The names of the errors above, which say that a cell was ended from outside: the report counts them.
-ENDED = (KERNEL_DIED, CELL_STUCK, CELL_TIMEOUT, CELL_NOT_RUN, NO_MARK)
 
 _HIDDEN = re.compile(r"hidden\s*=\s*True|BEGIN HIDDEN TESTS")
 _LONGEST_STREAM = 100_000  # characters kept of what one cell prints

@@ -20,6 +20,7 @@ __all__ = ["ClassReport", "Learner", "Question", "Report", "report"]
 VERDICT = "application/vnd.cnncourse.verdict+json"
 # What the checks say of functions that are not there or give nothing that could be understood wrongly.
 NOT_A_MISUNDERSTANDING = {"not written yet", "not defined"}
+# The errors that cnncourse.grading.execute leaves in a cell which was ended from outside.
 ENDED = {
     "KernelDied": "ended the Python process",
     "CellStuck": "ran for ever and could not be interrupted",
