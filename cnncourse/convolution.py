@@ -9,9 +9,9 @@ memory with them.
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from cnncourse.shapes import dilated_size, output_size, pair, same_padding
+from cnncourse.arrays import floats, in_data_format, one_blas_thread
+from cnncourse.columns import Geometry, aligned, folded, pixels_of, product, product_over_pixels
 
 __all__ = ["conv2d", "conv2d_backward", "conv2d_params", "convolve2d", "correlate2d", "sobel_edges"]
 
@@ -39,7 +39,7 @@ def correlate2d(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
     Source: Goodfellow, Bengio & Courville, *Deep Learning* (2016), equation 9.6.
     """
-    image, kernel = _floats(image, kernel)
+    image, kernel = floats(image, kernel)
     for name, array in (("image", image), ("kernel", kernel)):
         if array.ndim != 2:
             raise ValueError(f"{name} must have 2 dimensions, got shape {array.shape}")
@@ -73,7 +73,7 @@ def conv2d(images, kernels, bias=None, stride=1, padding="valid", dilation=1, da
         bias: ``(F,)``, or None.
         stride: an int or a pair (rows, columns), in pixels.
         padding: ``"valid"`` (none), ``"same"`` (an output of ⌈size / stride⌉, as TensorFlow pads), an int or a pair of
-            (rows, columns): zeros on both sides.
+            (rows, columns): zeros on both sides; or ((top, bottom), (left, right)).
         dilation: an int or a pair: the distance between neighbouring entries of the kernel, in pixels.
         data_format: ``"channels_last"`` or ``"channels_first"``.
 
@@ -89,24 +89,46 @@ def conv2d(images, kernels, bias=None, stride=1, padding="valid", dilation=1, da
 
     Source: Dumoulin & Visin, *A guide to convolution arithmetic for deep learning* (2016).
     """
-    images, kernels = _floats(images, kernels)
-    geometry = _Geometry(images, kernels, stride, padding, dilation, data_format)
-    # (N, oh, ow, C, kh, kw) · (kh, kw, C, F), summed over the kernel's rows, columns and channels.
-    out = np.tensordot(geometry.windows(images), kernels, axes=((4, 5, 3), (0, 1, 2)))
-    if bias is not None:
-        out += _bias(bias, kernels)
-    return geometry.from_channels_last(out)
+    images, kernels = floats(images, kernels)
+    geometry = Geometry(images, kernels, stride, padding, dilation, data_format)
+    out = np.empty(geometry.output_shape, images.dtype)
+    # The kernels as matrices, with a row for each entry and one row more: the columns end with a one, so that row is
+    # added everywhere. In the first matrix it is the bias.
+    bias = geometry.bias(bias, kernels.dtype)
+    matrices = {}
+    for part in geometry.parts():
+        rows = kernels[part].reshape(-1, len(bias))
+        matrices[part.start] = aligned(np.vstack([rows, bias if part.start == 0 else np.zeros_like(bias)]))
+    with one_blas_thread():
+        for tile, part, columns in geometry.columns(images):
+            pixels = pixels_of(out[tile], columns)
+            if part.start == 0:
+                product(columns, matrices[0], out=pixels)
+            else:
+                pixels += product(columns, matrices[part.start], out=np.empty_like(pixels))
+    return in_data_format(out, data_format)
 
 
-def conv2d_backward(grad, images, kernels, stride=1, padding="valid", dilation=1, data_format="channels_last"):
+def conv2d_backward(
+    grad,
+    images,
+    kernels,
+    stride=1,
+    padding="valid",
+    dilation=1,
+    data_format="channels_last",
+    input_gradient=True,
+):
     """The gradients of :func:`conv2d` with respect to its images, its kernels and its bias.
 
     Args:
         grad: the loss's gradient with respect to the layer's output, in the output's shape.
         images, kernels, stride, padding, dilation, data_format: as they were given to :func:`conv2d`.
+        input_gradient: whether the images' gradient is wanted; a network's first layer has no use for it.
 
     Returns:
-        ``(d_images, d_kernels, d_bias)`` in the shapes of the images, the kernels and ``(F,)``.
+        ``(d_images, d_kernels, d_bias)`` in the shapes of the images, the kernels and ``(F,)``; ``d_images`` is
+        None when ``input_gradient`` is False.
 
     Raises:
         ValueError: as :func:`conv2d`, and when ``grad`` has another shape than the output.
@@ -122,24 +144,31 @@ def conv2d_backward(grad, images, kernels, stride=1, padding="valid", dilation=1
 
     Source: Goodfellow, Bengio & Courville, *Deep Learning* (2016), equations 9.11 and 9.13.
     """
-    images, kernels = _floats(images, kernels)
-    geometry = _Geometry(images, kernels, stride, padding, dilation, data_format)
-    grad = geometry.to_channels_last(np.asarray(grad, dtype=images.dtype))
-    if grad.shape != geometry.output_shape:
-        expected = geometry.from_channels_last(np.empty(geometry.output_shape, np.bool_)).shape
-        raise ValueError(f"grad must have the output's shape {expected}, got {geometry.from_channels_last(grad).shape}")
+    images, kernels = floats(images, kernels)
+    geometry = Geometry(images, kernels, stride, padding, dilation, data_format)
+    grad = geometry.output_gradient(grad, images.dtype)
 
-    d_bias = grad.sum(axis=(0, 1, 2))
-    # Every window met its output pixel's gradient: (C, kh, kw, F), brought into the kernels' order.
-    d_kernels = np.tensordot(geometry.windows(images), grad, axes=((0, 1, 2), (0, 1, 2))).transpose(1, 2, 0, 3)
-    # What each output pixel sends to each pixel of its window: (N, oh, ow, kh, kw, C). Windows overlap, so they add.
-    sent = np.tensordot(grad, kernels, axes=((3,), (3,)))
-    d_padded = np.zeros(geometry.padded_shape, dtype=sent.dtype)
-    for a in range(kernels.shape[0]):
-        for b in range(kernels.shape[1]):
-            d_padded[geometry.pixels_under(a, b)] += sent[:, :, :, a, b]
-    d_images = geometry.from_channels_last(geometry.crop(d_padded))
-    return np.ascontiguousarray(d_images), np.ascontiguousarray(d_kernels), d_bias
+    # Every window met its output pixel's gradient; the bias met it times one.
+    d_kernels, d_bias = np.zeros(kernels.shape, kernels.dtype), np.zeros(kernels.shape[3], kernels.dtype)
+    with one_blas_thread():
+        for tile, part, columns in geometry.columns(images):
+            met = product_over_pixels(columns, pixels_of(grad[tile], columns))
+            d_kernels[part] += met[:-1].reshape(d_kernels[part].shape)
+            if part.start == 0:
+                d_bias += met[-1]
+    if not input_gradient:
+        return None, d_kernels, d_bias
+
+    # Every output pixel sends its gradient, times the kernel, back to its window. Seen from an image's pixel that is a
+    # convolution again: of the gradient, padded, with the kernels turned by 180° and their channels exchanged.
+    around = [(f - 1 - before, f - 1 - after) for f, (before, after) in zip(geometry.reach, geometry.padding)]  # noqa: B905
+    many = grad.shape[1] * grad.shape[2] > kernels.shape[0] * kernels.shape[1]
+    if many and geometry.stride == (1, 1) and geometry.channels >= 16 and min(map(min, around)) >= 0:
+        d_images = conv2d(grad, kernels[::-1, ::-1].swapaxes(2, 3), None, 1, around, dilation)
+    else:
+        with one_blas_thread():
+            d_images = geometry.crop(folded(grad, kernels, geometry))
+    return np.ascontiguousarray(in_data_format(d_images, data_format)), d_kernels, d_bias
 
 
 def conv2d_params(kh: int, kw: int, c_in: int, c_out: int, use_bias: bool = True) -> int:
@@ -176,84 +205,5 @@ def sobel_edges(image: np.ndarray) -> np.ndarray:
 
     Source: Sobel & Feldman's operator (1968), as in Gonzalez & Woods, *Digital Image Processing*, section 10.2.
     """
-    image, sobel_x = _floats(image, np.array(SOBEL_X, dtype=np.float32))
+    image, sobel_x = floats(image, np.array(SOBEL_X, dtype=np.float32))
     return np.hypot(correlate2d(image, sobel_x), correlate2d(image, sobel_x.T))
-
-
-class _Geometry:
-    """Where the kernel's entries meet the images' pixels, checked once for forward and backward."""
-
-    def __init__(self, images, kernels, stride, padding, dilation, data_format):
-        if data_format not in ("channels_last", "channels_first"):
-            raise ValueError(f"data_format must be 'channels_last' or 'channels_first', got {data_format!r}")
-        self.channels_first = data_format == "channels_first"
-        for name, array in (("images", images), ("kernels", kernels)):
-            if array.ndim != 4:
-                raise ValueError(f"{name} must have 4 dimensions, got shape {array.shape}")
-        count, height, width, channels = self.to_channels_last(images).shape
-        kh, kw, c_in, filters = kernels.shape
-        if c_in != channels:
-            raise ValueError(f"kernels for {c_in} channels cannot read images of {channels} channels")
-        self.stride = pair(stride, "stride")
-        self.dilation = pair(dilation, "dilation")
-        reach = (dilated_size(kh, self.dilation[0]), dilated_size(kw, self.dilation[1]))
-        self.padding = _padding((height, width), reach, self.stride, padding)
-        self.padded_shape = (count, height + sum(self.padding[0]), width + sum(self.padding[1]), channels)
-        out = [output_size(n, f, 0, s) for n, f, s in zip(self.padded_shape[1:3], reach, self.stride, strict=True)]
-        self.reach = reach
-        self.output_shape = (count, *out, filters)
-
-    def to_channels_last(self, array):
-        return array.transpose(0, 2, 3, 1) if self.channels_first else array
-
-    def from_channels_last(self, array):
-        return np.ascontiguousarray(array.transpose(0, 3, 1, 2)) if self.channels_first else array
-
-    def windows(self, images):
-        """Every window, as a view: ``(N, oh, ow, C, kh, kw)``."""
-        padded = np.pad(self.to_channels_last(images), ((0, 0), *self.padding, (0, 0)))
-        (row_step, column_step), (row_gap, column_gap) = self.stride, self.dilation
-        every = sliding_window_view(padded, self.reach, axis=(1, 2))
-        return every[:, ::row_step, ::column_step, :, ::row_gap, ::column_gap]
-
-    def pixels_under(self, a: int, b: int):
-        """The padded pixels that the kernel's entry (a, b) meets, one for each output pixel."""
-
-        def along(axis, entry):
-            first = entry * self.dilation[axis]
-            return slice(first, first + self.stride[axis] * (self.output_shape[1 + axis] - 1) + 1, self.stride[axis])
-
-        return (slice(None), along(0, a), along(1, b))
-
-    def crop(self, padded):
-        (top, bottom), (left, right) = self.padding
-        return padded[:, top : padded.shape[1] - bottom, left : padded.shape[2] - right]
-
-
-def _padding(sizes, reach, stride, padding):
-    if isinstance(padding, str):
-        if padding == "valid":
-            return (0, 0), (0, 0)
-        if padding == "same":
-            return tuple(same_padding(n, f, s) for n, f, s in zip(sizes, reach, stride, strict=True))
-        raise ValueError(f"padding must be 'valid', 'same', an int or a pair (rows, columns), got {padding!r}")
-    rows, columns = pair(padding, "padding", least=0)
-    return (rows, rows), (columns, columns)
-
-
-def _floats(*arrays):
-    """The arrays as one floating type: float32 with float32 stays float32, integers become float64."""
-    arrays = [np.asarray(array) for array in arrays]
-    dtype = np.result_type(*arrays)
-    if dtype.kind not in "fiub":
-        raise ValueError(f"expected arrays of numbers, got {dtype}")
-    return [array.astype(dtype if dtype.kind == "f" else np.float64, copy=False) for array in arrays]
-
-
-def _bias(bias, kernels):
-    bias = np.asarray(bias, dtype=kernels.dtype)
-    if bias.shape != kernels.shape[3:]:
-        raise ValueError(
-            f"bias must have one number for each of the {kernels.shape[3]} filters, got shape {bias.shape}"
-        )
-    return bias

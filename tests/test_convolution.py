@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from oracles import conv2d as looped_conv2d
+from oracles import conv2d_backward as looped_conv2d_backward
+from oracles import layers_2d
 from scipy import ndimage, signal
 
 from cnncourse import convolution
@@ -116,6 +119,37 @@ def test_conv2d_backward_is_the_numerical_gradient(layer, dilation, padding):
         np.testing.assert_allclose(analytic, numeric, atol=1e-6)
 
 
+@given(layers_2d())
+def test_every_layer_and_its_gradients_are_the_loops(layer):
+    """Every padding, gaps between windows, stride and dilation at once, few channels and many."""
+    images, kernels, bias, grad, options = layer
+    looped = looped_conv2d(images, kernels, bias, **options)
+    np.testing.assert_allclose(conv2d(images, kernels, bias, **options), looped, atol=1e-10)
+    np.testing.assert_allclose(conv2d(images, kernels, **options), looped - bias, atol=1e-10)
+    for ours, expected in zip(
+        conv2d_backward(grad, images, kernels, **options),
+        looped_conv2d_backward(grad, images, kernels, **options),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, expected, atol=1e-10)
+
+
+def test_each_side_has_its_own_padding():
+    image, kernel = np.array([[1, 2], [3, 4]])[None, :, :, None], np.array([[1, 10], [100, 1000]])[:, :, None, None]
+    out = conv2d(image, kernel, padding=((1, 0), (0, 2)))
+    assert out[0, :, :, 0].tolist() == [[2100, 200, 0], [4321, 402, 0]]
+    d_image, d_kernel, _ = conv2d_backward(np.ones_like(out), image, kernel, padding=((1, 0), (0, 2)))
+    assert d_image[0, :, :, 0].tolist() == [[101, 1111], [100, 1100]]
+    assert d_kernel[:, :, 0, 0].tolist() == [[3, 2], [10, 6]]
+
+
+def test_between_windows_that_lie_apart_no_pixel_gets_a_gradient():
+    images, kernels = np.ones((1, 7, 8, 1)), np.array([[1, 2], [3, 4]])[:, :, None, None]
+    d_images, _, _ = conv2d_backward(np.ones((1, 2, 3, 1)), images, kernels, stride=(4, 3))
+    rows = [[1, 2, 0, 1, 2, 0, 1, 2], [3, 4, 0, 3, 4, 0, 3, 4], [0] * 8, [0] * 8]
+    assert d_images[0, :, :, 0].tolist() == [*rows, *rows[:3]]
+
+
 def test_explicit_padding_is_zeros_around_the_image():
     rng = np.random.default_rng(0)
     images, kernels = rng.standard_normal((2, 4, 5, 2)), rng.standard_normal((3, 2, 2, 3))
@@ -214,6 +248,20 @@ IMAGES, KERNELS = np.zeros((2, 5, 6, 3)), np.zeros((3, 2, 3, 4))
     ],
 )
 def test_impossible_arguments_raise_and_name_the_number(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: conv2d(IMAGES, KERNELS[..., :0]), "filters.*got 0"),
+        (lambda: conv2d(IMAGES[..., :0], KERNELS[:, :, :0]), "channels.*got 0"),
+        (lambda: conv2d_backward(np.zeros((2, 3, 5, 4)), IMAGES[..., :0], KERNELS[:, :, :0]), "channels.*got 0"),
+        (lambda: conv2d(IMAGES, KERNELS, padding=((1, 2), 3)), r"padding must .*got \(\(1, 2\), 3\)"),
+    ],
+)
+def test_layers_without_channels_or_filters_and_half_a_pair_are_refused_by_name(call, said):
     with pytest.raises(ValueError, match=said):
         call()
 

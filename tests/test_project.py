@@ -22,7 +22,16 @@ FLOORS = [
     ["grading", "book"],
     ["checks"],
     ["plots"],
+    ["lenet", "backprop"],
+    ["training"],
+    ["networks"],
+    ["layers"],
+    ["activations", "losses", "optimizers", "initializers", "dropout"],
+    ["padding_stride", "text", "winograd"],
+    ["pooling", "alexnet"],
     ["convolution"],
+    ["columns"],
+    ["arrays"],
     ["shapes"],
 ]
 
@@ -112,6 +121,17 @@ def test_the_readme_names_commands_that_exist():
     assert verbs == {"check", "build", "release", "grade", "report"}
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", readme):
         assert (ROOT / link).exists(), link
+
+
+def test_the_readmes_python_runs_and_learns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    names = {}
+    exec(code, names)
+    assert names["history"]["val_accuracy"][-1] > 0.9
+    again = type(names["network"])(input_shape=(8, 8, 1), kernel_size=3, seed=1)
+    again.load("digits.npz")
+    assert all((again.params[name] == array).all() for name, array in names["network"].params.items())
 
 
 def test_the_package_says_its_version_once():
