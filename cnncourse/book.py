@@ -13,8 +13,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,9 +62,7 @@ def build_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
         problems, status = [], 1
         try:
-            with subprocess.Popen(
-                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
-            ) as process:
+            with running(command, environment) as process:
                 for line in process.stdout:
                     line = COLOUR.sub("", line.rstrip())
                     if "[IPKernelApp]" in line or "ParserConfig(" in line:  # about the tools, not the book
@@ -82,6 +82,43 @@ def build_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
     return build / "html" / "index.html"
 
 
+@contextlib.contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen]:
+    """A process whose output can be read to its end, and of which nothing is left running.
+
+    The server that sets the mathematics at times outlives the build. It holds the build's output open, so that whoever
+    reads that to its end would wait for ever.
+    """
+    options = {"start_new_session": True} if os.name == "posix" else {}
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        **options,
+    )
+
+    def end(kill=False):
+        if kill:
+            process.kill()
+        process.wait()
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    watcher = threading.Thread(target=end, daemon=True)
+    watcher.start()
+    try:
+        with process.stdout:
+            yield process
+        watcher.join()
+    except BaseException:
+        end(kill=True)
+        raise
+
+
 def installed(module: str) -> bool:
     """Whether a module, or one inside a package, could be imported; nothing is."""
     try:
@@ -96,7 +133,8 @@ def forget_outdated(root: Path, build: Path) -> None:
     Results depend on the library and on the installed packages as much as on a chapter's cells, and pages on our
     directives, templates, styles and scripts; neither of the two caches looks at those.
     """
-    library = [*(root / "cnncourse").glob("*.py"), root / "requirements.txt"]
+    ours = root / "cnncourse"
+    library = [*ours.glob("*.py"), *(ours / "plots").glob("*.py"), root / "requirements.txt"]
     look = [
         path for folder in ("_extensions", "_static", "_templates") for path in (root / "book" / folder).glob("*.*")
     ]

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -272,10 +273,14 @@ def test_missing_tools_are_named_with_their_cure(root, monkeypatch):
         build_book(root)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX systems only")
-def test_two_builds_of_one_folder_take_turns(tmp_path):
-    import fcntl
-
-    with book.only_builder(tmp_path / "lock"), (tmp_path / "lock").open() as other:
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_build_that_leaves_a_server_running_ends_and_the_server_with_it():
+    server = "[sys.executable, '-c', 'import time; time.sleep(3600)']"
+    leave = f"import subprocess, sys; print(subprocess.Popen({server}).pid)"
+    with book.running([sys.executable, "-c", leave], dict(os.environ)) as process:
+        (line,) = process.stdout
+    assert process.returncode == 0
+    status = Path(f"/proc/{int(line)}/status")
+    while status.exists() and "(zombie)" not in status.read_text():
+        time.sleep(0.05)
