@@ -5,7 +5,7 @@ The functions of this module are the library's own; no chapter teaches them.
 
 from __future__ import annotations
 
-import functools
+import threading
 
 import numpy as np
 
@@ -62,11 +62,32 @@ def one_blas_thread():
 
     Source: threadpoolctl, which tells the BLAS that NumPy loaded.
     """
-    return _blas().limit(limits=1)
+    return _ONE_BLAS_THREAD
 
 
-@functools.cache
-def _blas():
-    from threadpoolctl import ThreadpoolController
+class _OneBlasThread:
+    """Counts who is inside, so that the last of several Python threads to leave restores what the first one found."""
 
-    return ThreadpoolController().select(user_api="blas")
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.blas = self.limit = None
+
+    def __enter__(self):
+        with self.lock:
+            if self.blas is None:
+                from threadpoolctl import ThreadpoolController
+
+                self.blas = ThreadpoolController().select(user_api="blas")
+            if self.inside == 0:
+                self.limit = self.blas.limit(limits=1)
+            self.inside += 1
+
+    def __exit__(self, *error):
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.limit.restore_original_limits()
+
+
+_ONE_BLAS_THREAD = _OneBlasThread()

@@ -460,3 +460,13 @@ def test_a_gradient_of_another_shape_is_refused_in_the_format_it_came_in():
         conv2d(np.zeros((1, 5, 5, 3)), KERNELS, [1])
     with pytest.raises(ValueError, match=r"each of the 4 filters, got shape \(\)"):
         conv2d(np.zeros((1, 5, 5, 3)), KERNELS, 1)
+
+
+def test_python_threads_that_enter_and_leave_in_turn_restore_what_the_first_one_found():
+    before = [(blas["filepath"], blas["num_threads"]) for blas in threadpool_info()]
+    first, second = one_blas_thread(), one_blas_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert [(blas["filepath"], blas["num_threads"]) for blas in threadpool_info()] == before

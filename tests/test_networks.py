@@ -330,8 +330,8 @@ def sizes(network):
 
 def test_simple_conv_net_has_433890_parameters():
     network = SimpleConvNet()
-    assert network.output_shapes == [(24, 24, 30), (12, 12, 30), (4320,), (100,), (10,)]
-    assert sizes(network) == [5 * 5 * 1 * 30 + 30, 0, 0, 12 * 12 * 30 * 100 + 100, 100 * 10 + 10]
+    assert network.output_shapes == [(24, 24, 30), (12, 12, 30), (12, 12, 30), (4320,), (100,), (10,)]
+    assert sizes(network) == [5 * 5 * 1 * 30 + 30, 0, 0, 0, 12 * 12 * 30 * 100 + 100, 100 * 10 + 10]
     assert sum(sizes(network)) == 433_890
 
 
@@ -808,3 +808,17 @@ def test_weights_that_do_not_fit_change_nothing():
 
 def test_every_network_of_the_module_is_tested_here():
     assert networks.__all__ == ["LeNet5", "Sequential", "SimpleConvNet", "TextCNN"]
+
+
+def test_simple_conv_net_pools_before_relu_and_gives_what_the_other_order_gives_to_the_last_bit():
+    ours = SimpleConvNet((9, 9, 2), filters=4, kernel_size=2, hidden_units=5, weight_std=0.5)
+    classic = [Conv2D(4, 2, activation="relu"), MaxPooling2D(2), Flatten(), Dense(5, activation="relu"), Dense(10)]
+    other = Sequential(classic, (9, 9, 2))
+    other.set_weights(ours.get_weights())
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((20, 9, 9, 2)), rng.integers(0, 10, 20)
+    (loss, gradients), (other_loss, others) = (network.loss_and_gradients(x, y) for network in (ours, other))
+    np.testing.assert_array_equal(ours.outputs, other.outputs)
+    assert loss == other_loss
+    for name, gradient in gradients.items():
+        np.testing.assert_array_equal(gradient, others[name])
