@@ -53,7 +53,8 @@ def im2col(images, kernel_size, stride=1, padding=0) -> np.ndarray:
     section 3.
     """
     (images,) = floats(images)
-    windows = np.array(_geometry(images, kernel_size, stride, padding).windows(images).transpose(0, 1, 2, 4, 5, 3))
+    geometry = _geometry(images, kernel_size, stride, padding)
+    windows = np.array(geometry.windows(geometry.pad(images)).transpose(0, 1, 2, 4, 5, 3))
     return windows.reshape(np.prod(windows.shape[:3]), np.prod(windows.shape[3:]))
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 from cnncourse.arrays import channels_last, in_data_format
 from cnncourse.shapes import dilated_size, output_size, pair, same_padding
@@ -87,14 +87,23 @@ class Geometry:
         K is the number of entries in these rows of the kernel. The last column is all ones: it multiplies the bias. The
         next columns are written over the ones before.
         """
-        every = self.windows(images)
+        images = channels_last(images, self.data_format)
         # Numbers that lie side by side are copied together: in a window they are those of one kernel row, for one
         # entry of the kernel they are those of one output row. The longer run decides what varies fastest.
         by_window = self.kernel_size[1] * self.channels >= 16
-        buffer = np.empty(0, images.dtype)
+        buffer, padded, filled = np.empty(0, images.dtype), None, None
         for tile in self.tiles():
+            here = images[tile[0]]
+            if here.shape[1:] != self.padded_shape[1:]:  # some images at a time go into one border of zeros
+                if padded is None:
+                    padded = np.zeros((len(here), *self.padded_shape[1:]), images.dtype)
+                if filled != tile[0]:
+                    self.crop(padded)[: len(here)] = here
+                    filled = tile[0]
+                here = padded[: len(here)]
+            every = self.windows(here)[:, tile[1]]
             for part in self.parts():
-                windows = every[tile][..., part, :]
+                windows = every[..., part, :]
                 count, height, width, channels, kh, kw = windows.shape
                 entries, pixels = kh * kw * channels, height * width
                 size = count * pixels * (entries + 1)
@@ -113,17 +122,18 @@ class Geometry:
                     columns[:, -1] = 1
                     yield tile, part, columns.mT
 
-    def windows(self, images: np.ndarray) -> np.ndarray:
-        """Every window of the images, as a view: ``(N, oh, ow, C, kh, kw)``."""
-        (row_step, column_step), (row_gap, column_gap) = self.stride, self.dilation
-        every = sliding_window_view(self.pad(images), self.reach, axis=(1, 2))
-        return every[:, ::row_step, ::column_step, :, ::row_gap, ::column_gap]
+    def windows(self, padded: np.ndarray) -> np.ndarray:
+        """Every window of images that have their border, as a view: ``(N, oh, ow, C, kh, kw)``."""
+        n, h, w, c = padded.strides
+        (sh, sw), (dh, dw) = self.stride, self.dilation
+        shape = (len(padded), *self.output_shape[1:3], self.channels, *self.kernel_size)
+        return as_strided(padded, shape, (n, h * sh, w * sw, c, h * dh, w * dw), writeable=False)
 
     def pad(self, images: np.ndarray) -> np.ndarray:
         """The images, channels last, with their border of zeros."""
         images = channels_last(images, self.data_format)
         if images.shape == self.padded_shape:
-            return np.ascontiguousarray(images)
+            return images
         padded = np.zeros(self.padded_shape, images.dtype)
         self.crop(padded)[...] = images
         return padded

@@ -5,6 +5,7 @@ import functools
 import io
 import os
 import signal
+import subprocess
 import sys
 import warnings
 from decimal import Decimal
@@ -14,10 +15,10 @@ import numpy as np
 import pytest
 from scipy import signal as scipy_signal
 
-from cnncourse import checks
+from cnncourse import checks, convolution, plots
 from cnncourse.checks import check, functions, task, verdict
 from cnncourse.checks import convolution as bank
-from cnncourse.checks.engine import INPUTS_KEPT
+from cnncourse.checks.engine import INPUTS_KEPT, judge
 
 FUNCTIONS = [(assignment, name) for assignment in checks.assignments() for name in functions(assignment)]
 MISTAKES = [(*where, mistake) for where in FUNCTIONS for mistake in task(*where).misconceptions]
@@ -26,7 +27,8 @@ SEEDS = [None, *range(20)]
 
 
 def right(image, kernel):
-    return scipy_signal.correlate2d(np.asarray(image, float), kernel, "valid")
+    windows = np.lib.stride_tricks.sliding_window_view(np.asarray(image, float), kernel.shape)
+    return np.einsum("ijab,ab->ij", windows, kernel)
 
 
 # -- the references come from outside --------------------------------------------------------------------------------
@@ -95,10 +97,10 @@ def test_a_right_solution_of_another_style_is_accepted(assignment, name, solutio
 
 
 def test_a_right_solution_from_the_library_is_right():
-    from cnncourse import convolution
-
     for name in functions("01-convolution"):
-        assert verdict("01-convolution", name, getattr(convolution, name)).passed
+        fn = getattr(convolution, name)
+        allowing = dataclasses.replace(task("01-convolution", name), may_use=(f"{fn.__module__}.{name}",))
+        assert judge(allowing, fn, [(seed, False) for seed in range(20)]).passed
 
 
 # -- what a learner may bring ----------------------------------------------------------------------------------------
@@ -561,3 +563,113 @@ def test_the_measure_fails_when_a_mistake_gets_through(monkeypatch):
     blind = dataclasses.replace(this, misconceptions=(harmless,))
     monkeypatch.setattr(checks, "_tasks", lambda assignment: (blind,))
     assert measure.main() == 1
+
+
+# -- from scratch means it --------------------------------------------------------------------------------------------
+
+
+def by_scipy(image, kernel):
+    return scipy_signal.correlate2d(np.asarray(image, float), kernel, "valid")
+
+
+def by_the_course(image, kernel):
+    from cnncourse.convolution import correlate2d as mine
+
+    return mine(image, kernel)
+
+
+def by_the_courses_layer(image, kernel):
+    return convolution.conv2d(image[None, :, :, None], kernel[:, :, None, None])[0, :, :, 0]
+
+
+def by_keras(image, kernel):
+    import keras
+
+    out = keras.ops.conv(np.asarray(image, float)[None, :, :, None], np.asarray(kernel, float)[:, :, None, None])
+    return np.asarray(out)[0, :, :, 0]
+
+
+def by_the_fourier_transform_of_scipy(image, kernel):
+    return scipy_signal.fftconvolve(np.asarray(image, float), kernel[::-1, ::-1], "valid")
+
+
+def now_and_then(image, kernel):
+    return right(image, kernel) if image.size % 2 else by_scipy(image, kernel)
+
+
+@pytest.mark.parametrize(
+    ("borrower", "whose"),
+    [
+        (by_scipy, "to `correlate2d` of scipy"),
+        (scipy_signal.correlate2d, "to `correlate2d` of scipy"),
+        (functools.partial(scipy_signal.correlate2d, mode="valid"), "to `correlate2d` of scipy"),
+        (by_the_course, "to `correlate2d` of the course's own library"),
+        (convolution.correlate2d, "to `correlate2d` of the course's own library"),
+        (by_the_courses_layer, "to `conv2d` of the course's own library"),
+        (by_keras, "keras"),
+        (by_the_fourier_transform_of_scipy, "scipy"),
+        (now_and_then, "scipy"),
+    ],
+)
+def test_a_function_that_leaves_the_work_to_a_library_is_told_so_and_earns_nothing(borrower, whose):
+    found = verdict("01-convolution", "correlate2d", borrower)
+    assert (found.passed, found.score, found.misconception) == (False, 0, "not from scratch")
+    assert whose in " ".join(found.message.split())
+
+
+def test_a_framework_that_would_have_to_be_imported_first_is_not_waited_for():
+    code = (
+        "import sys; from cnncourse.checks import verdict\n"
+        "def correlate2d(image, kernel):\n"
+        "    import tensorflow as tf\n"
+        "    return tf.nn.conv2d(image, kernel, 1, 'VALID')\n"
+        "found = verdict('01-convolution', 'correlate2d', correlate2d)\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "print(found.score, found.misconception, 'to tensorflow.' in ' '.join(found.message.split()))\n"
+        "import tensorflow\n"
+        "print(tensorflow.constant(1).numpy())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["0.0 not from scratch True", "1"]
+
+
+def test_a_function_that_calls_a_borrowing_helper_is_judged_by_its_own_work():
+    names = {}
+    code = (
+        "import numpy as np\nfrom cnncourse.convolution import correlate2d as mine\n"
+        "def correlate2d(image, kernel):\n    return mine(image, kernel)\n"
+        "def convolve2d(image, kernel):\n    return correlate2d(image, kernel[::-1, ::-1])\n"
+    )
+    exec(code, names)
+    assert verdict("01-convolution", "correlate2d", names["correlate2d"]).score == 0
+    assert verdict("01-convolution", "convolve2d", names["convolve2d"]).passed
+
+
+def test_pictures_and_other_tools_of_the_course_may_be_called():
+    def looks_first(image, kernel):
+        plots.window(image, kernel)
+        return right(image, kernel)
+
+    assert verdict("01-convolution", "correlate2d", looks_first).passed
+
+
+def test_a_task_may_allow_a_function_of_the_library():
+    allowing = dataclasses.replace(
+        task("01-convolution", "correlate2d"), may_use=("cnncourse.convolution.correlate2d",)
+    )
+    assert judge(allowing, by_the_course, [(0, False)]).passed
+    assert not judge(allowing, by_the_courses_layer, [(0, False)]).passed
+
+
+def test_a_profiler_that_was_there_is_there_again():
+    seen = []
+
+    def profiler(frame, event, argument):
+        seen.append(event)
+
+    sys.setprofile(profiler)
+    try:
+        verdict("01-convolution", "correlate2d", by_scipy)
+        assert sys.getprofile() is profiler
+    finally:
+        sys.setprofile(None)

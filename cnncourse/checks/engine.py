@@ -36,6 +36,10 @@ SECONDS = 5  # for all the calls of one function together; a loop in Python need
 # expected entry. Counts are exact.
 TOLERANCE = 1e-4
 
+# Where the work is done already. NumPy is what the course builds on.
+OTHERS_WORK = frozenset(["cnncourse", "cv2", "jax", "keras", "scipy", "skimage", "sklearn", "tensorflow", "torch"])
+TOOLS = ("cnncourse.checks", "cnncourse.plots")  # these do nobody's exercise
+
 INPUTS_KEPT = "inputs left unchanged, and a fresh result"
 LIBRARY = str(Path(__file__).parents[1])
 
@@ -78,6 +82,7 @@ class Outcome:
     printed: bool = False
     changed: bool = False
     shared: bool = False
+    borrowed: str = ""  # the function of another library, or of this one, that was called
     fault: str = ""  # the kind of result that cannot be compared: "None", "list", …
     right: bool = False
 
@@ -93,6 +98,10 @@ class Finding:
 
 class TooSlow(BaseException):
     """Raised inside the learner's function when its time is over. No ``except Exception`` catches it."""
+
+
+class NotFromScratch(BaseException):
+    """Raised inside the learner's function where it begins to import what does its work."""
 
 
 def judge(task: Task, fn, seeds: list[tuple[int, bool]]) -> Verdict:
@@ -112,6 +121,9 @@ def judge(task: Task, fn, seeds: list[tuple[int, bool]]) -> Verdict:
                 outcomes.append(_call(task, call, Outcome(case, expected, hidden)))
     except TooSlow:
         return _verdict(task, [], _too_slow(task, outcomes))
+    borrowed = next((outcome.borrowed for outcome in outcomes if outcome.borrowed), "")
+    if borrowed:
+        return _verdict(task, [], _not_from_scratch(task, borrowed))
     _look_for_reused_results(outcomes)
     counted = [outcome for outcome in outcomes if not outcome.case.advice]
     if all(isinstance(outcome.error, NotImplementedError) for outcome in counted):
@@ -224,7 +236,7 @@ def _calling(task: Task, fn, cases: list[Case]) -> Callable | Finding:
 def _call(task: Task, call: Callable, outcome: Outcome) -> Outcome:
     args = tuple(_copy(argument) for argument in outcome.case.args)
     sink = _Sink()
-    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink), _watched(task, outcome):
         try:
             outcome.result = call(*args)
             if inspect.iscoroutine(outcome.result):
@@ -245,6 +257,42 @@ def _call(task: Task, call: Callable, outcome: Outcome) -> Outcome:
             outcome.value = np.array(numbers_of, dtype=float)
             outcome.right = _agrees(task, outcome.value, outcome.expected)
     return outcome
+
+
+@contextlib.contextmanager
+def _watched(task: Task, outcome: Outcome):
+    """Note the first call from the learner's code into a library that does the exercise for them."""
+
+    def inside(module: str, but: tuple[str, ...]) -> bool:
+        return module.partition(".")[0] in OTHERS_WORK and not module.startswith(but)
+
+    def watch(frame, event, argument):
+        if event == "call":
+            module, name, caller = frame.f_globals.get("__name__"), frame.f_code.co_name, frame.f_back
+        elif event == "c_call":
+            module, name, caller = getattr(argument, "__module__", None), argument.__name__, frame
+        else:
+            return
+        if not inside(module or "", TOOLS) or f"{module}.{name}" in task.may_use:
+            return
+        if caller and inside(caller.f_globals.get("__name__") or "", TOOLS[:1]):
+            return
+        if caller and caller.f_code.co_name in task.helpers:  # that one has a check of its own
+            return
+        if name == "<module>" and not module.startswith("cnncourse"):  # a framework is imported: do not wait for it
+            outcome.borrowed = module.partition(".")[0]
+            sys.setprofile(before)
+            raise NotFromScratch
+        if not name.startswith(("<", "__")):
+            outcome.borrowed = f"{module}.{name}"
+            sys.setprofile(before)
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
 
 
 def _fault(task: Task, outcome: Outcome) -> str:
@@ -336,6 +384,19 @@ def _not_written(task: Task, error: BaseException) -> Finding:
     return Finding(
         "not written yet",
         f"In place of `raise NotImplementedError` write your own `{task.name}`, then run this check again.",
+    )
+
+
+def _not_from_scratch(task: Task, borrowed: str) -> Finding:
+    module, _, name = borrowed.rpartition(".")
+    library = borrowed.partition(".")[0]
+    whose = "the course's own library" if library == "cnncourse" else library
+    if name and module and not name.startswith("_"):
+        whose = f"`{name}` of {whose}"
+    return Finding(
+        "not from scratch",
+        f"`{task.name}` leaves the work to {whose}. Elsewhere that is right. Here the point is to know what such a "
+        "function does inside, so write it yourself, with NumPy; then it counts.",
     )
 
 

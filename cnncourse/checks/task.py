@@ -66,6 +66,7 @@ class Task:
         shape: what to say when the result's shape is wrong and no misconception explains it.
         keywords: the names of the optional arguments at the end of a case's ``args``.
         helpers: the assignment's other functions, which this one may call.
+        may_use: functions of the library that this one may call, ``"cnncourse.convolution.conv2d"``.
     """
 
     assignment: str
@@ -81,6 +82,7 @@ class Task:
     shape: str = ""
     keywords: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
+    may_use: tuple[str, ...] = ()
     _drawn: dict = field(default_factory=dict, repr=False, compare=False)
 
     def draw(self, seed: int) -> list[tuple[Case, np.ndarray]]:
