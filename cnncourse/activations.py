@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnncourse.arrays import floats, one_blas_thread
+from cnncourse.arrays import floats, one_blas_thread, sum_over_rows
 
 __all__ = [
     "affine",
@@ -85,7 +85,8 @@ def affine_backward(grad, x, w, input_gradient=True):
     x, w = _matrices(x, w)
     grad = _like(grad, x, (len(x), w.shape[1]))
     with one_blas_thread():
-        return grad @ w.T if input_gradient else None, x.T @ grad, grad.sum(axis=0)
+        d_x, d_w = grad @ w.T if input_gradient else None, x.T @ grad
+    return d_x, d_w, sum_over_rows(grad)
 
 
 def relu(x):
@@ -234,7 +235,8 @@ def numerical_gradient(f, x, eps=1e-5):
 
     Args:
         f: a function of ``x`` that returns one number.
-        x: an array of floats of any shape. Lists and whole numbers are copied as float64, and ``f`` is given the copy.
+        x: an array of floats of any shape. Lists and whole numbers are copied as float64, read-only arrays are copied
+            too, and ``f`` is given the copy.
         eps: how far to move.
 
     Returns:
@@ -253,6 +255,8 @@ def numerical_gradient(f, x, eps=1e-5):
     if not eps > 0:
         raise ValueError(f"eps must be above 0, got {eps}")
     (x,) = floats(x)
+    if not x.flags.writeable:
+        x = x.copy()
     gradient = np.empty(x.shape)
     for index in np.ndindex(x.shape):
         kept = x[index]

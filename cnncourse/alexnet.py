@@ -12,7 +12,17 @@ from __future__ import annotations
 import numpy as np
 
 from cnncourse.arrays import floats
-from cnncourse.shapes import ConvShape, DenseShape, FlattenShape, LayerTable, PoolShape, SameShape, layer_table, pair
+from cnncourse.shapes import (
+    ConvShape,
+    DenseShape,
+    FlattenShape,
+    LayerTable,
+    PoolShape,
+    SameShape,
+    layer_table,
+    pair,
+    whole_number,
+)
 
 __all__ = [
     "alexnet_params",
@@ -129,8 +139,9 @@ def local_response_norm_backward(
     Raises:
         ValueError: as :func:`local_response_norm`, and when ``grad`` has another shape than the images.
 
-    >>> local_response_norm_backward(np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 2)), size=1, k=1, alpha=1, beta=1)
-    array([[[[0., 0.]]]])
+    >>> grad, images = np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 1), 2.0)
+    >>> local_response_norm_backward(grad, images, size=1, k=1, alpha=1, beta=1).round(2)  # 1/5 - 2 · 2²/5²
+    array([[[[-0.12]]]])
 
     Source: the derivative of section 3.3's formula.
     """
@@ -184,8 +195,8 @@ def random_flip(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Raises:
         ValueError: the images are not 4-D.
 
-    >>> random_flip(np.arange(3).reshape(1, 1, 3, 1), np.random.default_rng(1)).ravel()
-    array([0, 1, 2])
+    >>> random_flip(np.arange(3).reshape(1, 1, 3, 1), np.random.default_rng(2)).ravel()
+    array([2, 1, 0])
 
     Source: section 4.1; Keras's ``RandomFlip("horizontal")``.
     """
@@ -253,11 +264,10 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int = 5) ->
     wrong = (labels < 0) | (labels >= classes) | (labels != np.floor(labels))
     if wrong.any():
         raise ValueError(f"labels must be whole numbers from 0 to {classes - 1}, got {labels[wrong][0]}")
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
+    k = whole_number(k, "k")
     of_the_true_class = np.take_along_axis(probabilities, labels.astype(int)[:, None], axis=1)
     more_probable = (probabilities > of_the_true_class).sum(axis=1)
-    return float(np.mean(more_probable < k))
+    return float(np.mean((more_probable < k) & np.isfinite(of_the_true_class[:, 0])))  # nan is no answer
 
 
 def _eleven_layers() -> list:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cnncourse.arrays import floats, in_data_format, one_blas_thread
 from cnncourse.columns import Geometry, aligned, folded, pixels_of, product, product_over_pixels
+from cnncourse.shapes import whole_number
 
 __all__ = ["conv2d", "conv2d_backward", "conv2d_params", "convolve2d", "correlate2d", "sobel_edges"]
 
@@ -179,9 +180,8 @@ def conv2d_params(kh: int, kw: int, c_in: int, c_out: int, use_bias: bool = True
     >>> conv2d_params(3, 3, 3, 64)
     1792
     """
-    for name, value in (("kh", kh), ("kw", kw), ("c_in", c_in), ("c_out", c_out)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    given = {"kh": kh, "kw": kw, "c_in": c_in, "c_out": c_out}
+    kh, kw, c_in, c_out = (whole_number(value, name) for name, value in given.items())
     return kh * kw * c_in * c_out + (c_out if use_bias else 0)
 
 

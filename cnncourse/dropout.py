@@ -12,7 +12,7 @@ from operator import index
 
 import numpy as np
 
-from cnncourse.arrays import floats
+from cnncourse.arrays import floats, sum_over_rows
 
 __all__ = [
     "batch_norm",
@@ -254,9 +254,9 @@ def batch_norm_backward(grad, x, gamma, epsilon=1e-5):
     _, variance, x_hat = _moments(x)
     deviation = _deviation(variance, epsilon)
     x_hat /= deviation
-    axes, count = _all_but_the_last(x), x.size // x.shape[-1]
-    d_gamma = (grad * x_hat).sum(axis=axes)
-    d_beta = grad.sum(axis=axes)
+    count = x.size // x.shape[-1]
+    d_gamma = sum_over_rows(grad * x_hat)
+    d_beta = sum_over_rows(grad)
     x_hat *= d_gamma / count
     d_x = grad - x_hat
     d_x -= d_beta / count
@@ -280,10 +280,6 @@ def _rate(rate) -> float:
     return float(rate)
 
 
-def _all_but_the_last(x) -> tuple[int, ...]:
-    return tuple(range(x.ndim - 1))
-
-
 def _channels(x, **per_channel):
     """x, and the arrays that hold one number for each of its channels, in the dtype of x."""
     (x,) = floats(x)
@@ -302,10 +298,10 @@ def _moments(x):
     """The mean and the biased variance of each channel, and x less the mean."""
     if x.size == 0:
         raise ValueError(f"x must hold at least one number to take the mean of, got shape {x.shape}")
-    axes = _all_but_the_last(x)
-    mean = x.mean(axis=axes)
+    count = x.size // x.shape[-1]
+    mean = sum_over_rows(x) / count
     centred = x - mean
-    return mean, np.square(centred).mean(axis=axes), centred
+    return mean, sum_over_rows(np.square(centred)) / count, centred
 
 
 def _deviation(variance, epsilon):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnncourse.optimizers import adam_step, momentum_step, sgd_step
-from cnncourse.shapes import ConvShape, DenseShape, FlattenShape, LayerTable, PoolShape, layer_table
+from cnncourse.shapes import ConvShape, DenseShape, FlattenShape, LayerTable, PoolShape, layer_table, whole_number
 
 __all__ = [
     "adam_step",
@@ -155,8 +155,7 @@ def train_epoch(network, x: np.ndarray, y: np.ndarray, batch_size: int, optimize
     x, y = _samples(x, y)
     if not len(x):
         raise ValueError("there must be at least 1 sample to train on, got 0")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    batch_size = whole_number(batch_size, "batch_size")
     order = rng.permutation(len(x))
     total = 0.0
     for first in range(0, len(x), batch_size):

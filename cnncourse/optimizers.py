@@ -326,7 +326,7 @@ def _same_shape(param, grad):
 
 def _pieces(param, grad):
     """A parameter and its gradient in pieces that stay in the processor's cache from one operation to the next."""
-    if not (param.flags.c_contiguous and grad.flags.c_contiguous):
+    if not param.flags.c_contiguous:
         yield 0, param, grad
         return
     param, grad = param.reshape(-1), grad.reshape(-1)
@@ -366,6 +366,8 @@ def _entries(params, gradients):
         if not (isinstance(param, np.ndarray) and param.dtype.kind == "f"):
             kind = param.dtype if isinstance(param, np.ndarray) else type(param).__name__
             raise ValueError(f"parameter {name!r} must be an array of floats, to be changed in place, got {kind}")
+        if not param.flags.writeable:
+            raise ValueError(f"parameter {name!r} must be an array that may be changed in place, got a read-only one")
         (grad,) = floats(gradients[name])
         if grad.shape != param.shape:
             raise ValueError(f"the gradient for parameter {name!r} must have its shape {param.shape}, got {grad.shape}")

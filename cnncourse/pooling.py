@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cnncourse.arrays import channels_last, floats, in_data_format
+from cnncourse.arrays import channels_last, floats, in_data_format, sum_over_rows
 from cnncourse.columns import explicit_padding
 from cnncourse.shapes import output_size, pair
 
@@ -226,7 +226,8 @@ def global_avg_pool2d(images, data_format="channels_last"):
 
     Source: Lin, Chen & Yan, *Network in network* (2014), section 3.2.
     """
-    return _pixels(images, data_format).mean(axis=1)
+    pixels = _pixels(images, data_format)
+    return sum_over_rows(pixels, axes=1) / pixels.shape[1]
 
 
 def global_avg_pool2d_backward(grad, images, data_format="channels_last"):

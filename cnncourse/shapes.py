@@ -208,7 +208,7 @@ class ConvShape(LayerShape):
         return *places, whole_number(self.filters, "filters", 1)
 
     def parameters(self, input_shape):
-        return (self._kernel_entries(input_shape) + bool(self.use_bias)) * self.filters
+        return (self._kernel_entries(input_shape) + bool(self.use_bias)) * int(self.filters)
 
     def multiply_adds(self, input_shape):
         return self._kernel_entries(input_shape) * prod(self.output_shape(input_shape))
@@ -294,7 +294,7 @@ class DenseShape(LayerShape):
         return *input_shape[:-1], whole_number(self.units, "units", 1)
 
     def parameters(self, input_shape):
-        return (input_shape[-1] + bool(self.use_bias)) * self.units
+        return (input_shape[-1] + bool(self.use_bias)) * int(self.units)
 
     def multiply_adds(self, input_shape):
         return input_shape[-1] * prod(self.output_shape(input_shape))
@@ -316,7 +316,7 @@ class EmbeddingShape(LayerShape):
         return *input_shape, whole_number(self.output_dim, "output_dim", 1)
 
     def parameters(self, input_shape):
-        return whole_number(self.input_dim, "input_dim", 1) * self.output_dim
+        return whole_number(self.input_dim, "input_dim", 1) * int(self.output_dim)
 
 
 class LayerRow(NamedTuple):

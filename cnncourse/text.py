@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cnncourse.arrays import channels_last, floats, in_data_format, one_blas_thread
-from cnncourse.columns import TILE, aligned
+from cnncourse.arrays import channels_last, floats, in_data_format, one_blas_thread, sum_over_rows
+from cnncourse.columns import TILE, aligned, product
 from cnncourse.convolution import conv2d, conv2d_backward, conv2d_params
 from cnncourse.pooling import (
     avg_pool2d,
@@ -177,7 +177,7 @@ def conv1d(sequences, kernels, bias=None, stride=1, padding="valid", dilation=1,
     with one_blas_thread():
         for some, parts in _windows(sequences, around, k, stride, steps):
             for windows, where in parts:
-                np.matmul(windows, matrix, out=out[some, where])
+                product(windows, matrix, out=out[some, where])
             out[some] += biases
     return in_data_format(out, data_format)
 
@@ -229,8 +229,7 @@ def conv1d_backward(
         for some, parts in _windows(sequences, around, k, stride, steps):
             for windows, where in parts:
                 d_kernels += np.matmul(windows.mT, grad[some, where]).sum(axis=0)
-        d_bias = np.ones(grad.shape[0] * steps, grad.dtype) @ grad.reshape(-1, filters)
-    d_kernels = d_kernels.reshape(kernels.shape)
+    d_kernels, d_bias = d_kernels.reshape(kernels.shape), sum_over_rows(grad)
     if not input_gradient:
         return None, d_kernels, d_bias
     # A convolution again, with the kernels turned: over all places where a window may begin, of which some lie in the
@@ -336,7 +335,7 @@ def _tokens(tokens, table) -> np.ndarray:
     tokens = np.asarray(tokens)
     if table.ndim != 2:
         raise ValueError(f"table must have 2 dimensions, got shape {table.shape}")
-    if tokens.dtype.kind not in "iu" and tokens.size:
+    if tokens.size and (tokens.dtype.kind not in "iuf" or (tokens != np.floor(tokens)).any()):
         raise ValueError(f"tokens must be whole numbers, got {tokens.dtype}")
     outside = tokens[(tokens < 0) | (tokens >= len(table))]
     if outside.size:

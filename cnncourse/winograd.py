@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cnncourse.arrays import floats, one_blas_thread
+from cnncourse.arrays import floats, one_blas_thread, sum_over_rows
 from cnncourse.columns import Geometry, aligned, aligned_empty
 
 __all__ = ["winograd_conv2d", "winograd_conv2d_backward"]
@@ -113,7 +113,7 @@ def winograd_conv2d_backward(grad, images, kernels, padding="valid", input_gradi
             sent = sent.reshape(36, -1, kernels.shape[3])
             d_there += np.matmul(windows.mT, sent, out=tiles.room("d_there", *d_there.shape))
         d_kernels = tiles.combined(KERNELS_2D.T, d_there.reshape(36, -1)).reshape(kernels.shape).copy()
-        d_bias = np.ones(grad[..., 0].size, grad.dtype) @ grad.reshape(-1, grad.shape[3])
+    d_bias = sum_over_rows(grad)
     if not input_gradient:
         return None, d_kernels, d_bias
     # A convolution again, as in conv2d_backward; padding beyond two pixels met no image, so it is cut off.

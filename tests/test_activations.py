@@ -274,3 +274,9 @@ def test_every_public_function_shows_an_example_and_its_source():
     for name in activations.__all__:
         text = getattr(activations, name).__doc__
         assert ">>>" in text and "Source:" in text, name
+
+
+def test_a_read_only_array_has_a_numerical_gradient_too():
+    x = np.array([1.0, 2.0])
+    x.flags.writeable = False
+    np.testing.assert_allclose(numerical_gradient(lambda x: (x**2).sum(), x), [2, 4], atol=1e-6)

@@ -304,3 +304,8 @@ ONES = np.ones((2, 4, 5, 3))
 def test_impossible_arguments_raise_and_name_the_number(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+def test_a_network_that_answers_nan_is_never_right():
+    assert top_k_accuracy(np.full((4, 10), np.nan), [1, 2, 3, 4], 1) == 0
+    assert top_k_accuracy([[0.1, np.nan, 0.9]], [1], 1) == 0

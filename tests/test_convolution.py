@@ -280,3 +280,10 @@ def test_every_public_function_says_its_shapes_and_shows_an_example():
     for name in convolution.__all__:
         text = getattr(convolution, name).__doc__
         assert ">>>" in text, name
+
+
+def test_counts_do_not_overflow_in_numpys_small_integers():
+    assert conv2d_params(*map(np.uint8, (11, 11, 3, 96))) == 34_944
+    assert conv2d_params(*map(np.int16, (5, 5, 256, 256))) == 1_638_656
+    with pytest.raises(ValueError, match="kh must be a whole number, got 3.5"):
+        conv2d_params(3.5, 3, 1, 1)

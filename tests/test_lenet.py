@@ -248,3 +248,11 @@ def test_rows_are_the_true_classes():
 def test_impossible_arguments_raise_and_name_the_number(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+def test_a_batch_size_in_a_small_integer_type_loses_no_sample():
+    seen = []
+    network = SimpleNamespace(params={}, loss_and_gradients=lambda x, y: (seen.extend(x) or 0.0, {}))
+    optimizer = SimpleNamespace(update=lambda params, gradients: None)
+    train_epoch(network, np.arange(300), np.zeros(300), np.uint8(64), optimizer, np.random.default_rng(0))
+    assert sorted(seen) == list(range(300))

@@ -395,3 +395,25 @@ def test_every_public_name_shows_an_example_and_its_source():
         text = getattr(optimizers, name).__doc__
         if name != "Optimizer":
             assert ">>>" in text and "Source:" in text, name
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.5), Adam(), RMSprop()], ids=lambda o: type(o).__name__)
+def test_a_gradient_may_come_in_another_memory_order_from_step_to_step(optimizer):
+    other = type(optimizer)(optimizer.learning_rate, **({"momentum": 0.5} if hasattr(optimizer, "momentum") else {}))
+    if hasattr(optimizer, "momentum"):
+        optimizer.momentum = other.momentum
+    rng = np.random.default_rng(0)
+    ours, theirs = {"w": np.zeros((2, 3))}, {"w": np.zeros((2, 3))}
+    for order in "CFCF":
+        grad = rng.standard_normal((2, 3))
+        optimizer.update(ours, {"w": np.asarray(grad, order=order)})
+        other.update(theirs, {"w": grad})
+    np.testing.assert_array_equal(ours["w"], theirs["w"])
+
+
+def test_a_parameter_that_may_not_be_changed_is_refused_before_any_is():
+    params = {"a": np.ones(2), "b": np.ones(2)}
+    params["b"].flags.writeable = False
+    with pytest.raises(ValueError, match="parameter 'b' must be an array that may be changed"):
+        SGD(1.0).update(params, {"a": np.ones(2), "b": np.ones(2)})
+    assert params["a"].tolist() == [1, 1]

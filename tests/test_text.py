@@ -475,7 +475,7 @@ def test_impossible_convolutions_raise_forward_and_backward_and_name_the_number(
         (lambda: pad_sequences([[[1, 2]]], 2), r"list of numbers, got \[\[1, 2\]\] at place 0"),
         (lambda: embed([0, 4], TABLE), "tokens must lie between 0 and 3, got 4"),
         (lambda: embed([[0, -1]], TABLE), "tokens must lie between 0 and 3, got -1"),
-        (lambda: embed([0.0], TABLE), "tokens must be whole numbers, got float64"),
+        (lambda: embed([0.5], TABLE), "tokens must be whole numbers, got float64"),
         (lambda: embed([True], TABLE), "tokens must be whole numbers, got bool"),
         (lambda: embed([0], TABLE[0]), r"table must have 2 dimensions, got shape \(2,\)"),
         (
@@ -495,3 +495,10 @@ def test_it_holds_every_function_that_the_assignment_asks_for_but_the_keras_mode
     assert asked <= set(text.__all__)
     for name in text.__all__:
         assert ">>>" in getattr(text, name).__doc__, name
+
+
+def test_tokens_may_be_whole_numbers_of_any_type():
+    table = np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(embed([[2.0, 0.0]], table), [[[4, 5], [0, 1]]])
+    with pytest.raises(ValueError, match="whole numbers"):
+        embed([0.5], table)
