@@ -2,7 +2,7 @@
 
 ``book/backprop.md`` teaches them, ``book/text.md`` those for sequences, ``book/alexnet.md`` local response
 normalisation, ``book/dropout.md`` dropout and batch normalisation. Names, arguments and defaults are Keras's. The
-numbers are computed by the functions you wrote; a layer adds only what a function cannot have: a memory.
+numbers are computed by the functions of the chapters; a layer adds only what a function cannot have: a memory.
 
 A layer lives in four steps. ``build`` draws its parameters, ``forward`` computes and keeps what ``backward`` needs,
 ``backward`` takes the loss's gradient at the output, fills ``gradients`` and returns the gradient at the input, and an
@@ -75,9 +75,18 @@ __all__ = [
 IMAGES = ("rows", "columns", "channels")
 SEQUENCES = ("steps", "channels")
 
+
+def linear(x):
+    return x
+
+
+def linear_backward(grad, y):
+    return grad
+
+
 # Each activation, and its gradient from the gradient at its output and that output.
 ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
-    "linear": (lambda x: x, lambda grad, y: grad),
+    "linear": (linear, linear_backward),
     "relu": (relu, relu_backward),
     "sigmoid": (sigmoid, sigmoid_backward),
     "softmax": (softmax, softmax_backward),
@@ -100,6 +109,7 @@ class Layer:
         self.params: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.state: dict[str, np.ndarray] = {}
+        self.rng: np.random.Generator | None = None
         self.kept = None
 
     def build(self, input_shape, rng: np.random.Generator, dtype=np.float32) -> tuple[int, ...]:
@@ -116,7 +126,7 @@ class Layer:
         Raises:
             ValueError: the layer cannot read such a sample.
         """
-        input_shape = tuple(input_shape)
+        input_shape = sample_shape(input_shape)
         if self.reads and len(input_shape) != len(self.reads):
             raise ValueError(f"expected an input of shape ({', '.join(self.reads)}), got {input_shape}")
         self.rng = rng
@@ -145,6 +155,11 @@ class Layer:
             RuntimeError: there was no ``forward`` to go back through.
         """
         raise NotImplementedError
+
+    def check_built(self) -> None:
+        """Raise ``RuntimeError`` when there are no parameters, or no ``rng``, yet."""
+        if self.rng is None:
+            raise RuntimeError(f"{type(self).__name__} does not know yet what it will read: call build first")
 
     def recall(self):
         """What ``forward`` kept."""
@@ -234,6 +249,7 @@ class Conv2D(_Kernel):
         kernel_size,
         strides=1,
         padding="valid",
+        *,
         dilation_rate=1,
         use_bias=True,
         activation=None,
@@ -247,6 +263,7 @@ class Conv2D(_Kernel):
         self.make_kernel((*self.kernel_size, input_shape[2], self.units), as_dtype)
 
     def forward(self, x, training=False):
+        self.check_built()
         return self.activate(x, conv2d(x, self.params["kernel"], self.params.get("bias"), **self.options))
 
     def backward(self, grad, input_gradient=True):
@@ -273,6 +290,7 @@ class Conv1D(_Kernel):
         kernel_size,
         strides=1,
         padding="valid",
+        *,
         dilation_rate=1,
         use_bias=True,
         activation=None,
@@ -286,6 +304,7 @@ class Conv1D(_Kernel):
         self.make_kernel((self.kernel_size, input_shape[1], self.units), as_dtype)
 
     def forward(self, x, training=False):
+        self.check_built()
         return self.activate(x, text.conv1d(x, self.params["kernel"], self.params.get("bias"), **self.options))
 
     def backward(self, grad, input_gradient=True):
@@ -310,6 +329,7 @@ class Dense(_Kernel):
         self.make_kernel((*input_shape, self.units), as_dtype)
 
     def forward(self, x, training=False):
+        self.check_built()
         return self.activate(x, affine(x, self.params["kernel"], self.params.get("bias")))
 
     def backward(self, grad, input_gradient=True):
@@ -341,6 +361,7 @@ class Embedding(Layer):
         self.params = {"embeddings": as_dtype(initializers.random_uniform(self.shape, self.rng))}
 
     def forward(self, x, training=False):
+        self.check_built()
         self.kept = x
         return text.embed(x, self.params["embeddings"])
 
@@ -493,7 +514,7 @@ class BatchNormalization(Layer):
         epsilon: is added to the variance.
     """
 
-    def __init__(self, momentum=0.99, epsilon=0.001):
+    def __init__(self, *, momentum=0.99, epsilon=0.001):
         super().__init__()
         self.momentum, self.epsilon = momentum, epsilon
 
@@ -503,6 +524,7 @@ class BatchNormalization(Layer):
         self.state = {"moving_mean": as_dtype(zeros), "moving_variance": as_dtype(ones)}
 
     def forward(self, x, training=False):
+        self.check_built()
         mean, variance = self.state["moving_mean"], self.state["moving_variance"]
         y, (new_mean, new_variance) = batch_norm(
             x, **self.params, running=(mean, variance), training=training, momentum=self.momentum, epsilon=self.epsilon
@@ -542,6 +564,8 @@ class Dropout(Layer):
         return dropout(x, self.rate, self.rng)
 
     def forward(self, x, training=False):
+        if training:
+            self.check_built()
         y, mask = self.drop(x) if training else (x, None)
         self.kept = (mask,)
         return y
@@ -567,6 +591,13 @@ class SpatialDropout1D(Dropout):
 
     def drop(self, x):
         return spatial_dropout1d(x, self.rate, self.rng)
+
+
+def sample_shape(shape) -> tuple[int, ...]:
+    """The shape of one sample, after making sure that it is one."""
+    if np.ndim(shape) != 1:
+        raise ValueError(f"input_shape must be a tuple, like (28, 28, 1), got {shape!r}")
+    return tuple(whole_number(size, "each size of input_shape") for size in shape)
 
 
 def _activation(name):

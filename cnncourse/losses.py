@@ -127,13 +127,16 @@ def _labels(labels, count, classes):
     """The labels as indices, after making sure that there is one for each sample and that each is a class."""
     labels = np.asarray(labels)
     if labels.shape != (count,):
-        raise ValueError(f"labels must be {count} whole numbers, one for each sample, got shape {labels.shape}")
+        hint = ": for one-hot rows take labels.argmax(axis=1)" if labels.shape == (count, classes) else ""
+        raise ValueError(f"labels must be {count} whole numbers, one for each sample, got shape {labels.shape}{hint}")
     if labels.dtype.kind not in "fiub":
-        raise ValueError(f"labels must be whole numbers from 0 to {classes - 1}, got {labels[0]!r} for sample 0")
+        raise ValueError(
+            f"labels must be whole numbers from 0 to {classes - 1}, got {labels[0]!r} for sample 0 of the batch"
+        )
     right = (labels >= 0) & (labels < classes) & (labels == np.floor(labels))
     if not right.all():
-        sample = int(right.argmin())
+        n = int(right.argmin())
         raise ValueError(
-            f"labels must be whole numbers from 0 to {classes - 1}, got {labels[sample]} for sample {sample}"
+            f"labels must be whole numbers from 0 to {classes - 1}, got {labels[n]} for sample {n} of the batch"
         )
     return labels.astype(np.intp)

@@ -11,10 +11,13 @@ loss contains the softmax or the sigmoid, where it is exact for large numbers to
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +35,7 @@ from cnncourse.layers import (
     Layer,
     MaxPooling1D,
     MaxPooling2D,
+    sample_shape,
 )
 from cnncourse.shapes import whole_number
 
@@ -72,7 +76,7 @@ class Sequential:
         dtype=np.float32,
     ):
         self.layers = list(layers)
-        self.input_shape = tuple(input_shape)
+        self.input_shape = sample_shape(input_shape)
         self.dtype = np.dtype(dtype)
         self.loss = _loss(loss)
         self.outputs: np.ndarray | None = None
@@ -214,8 +218,11 @@ class Sequential:
 
         Raises:
             ValueError: a weight is not a finite number; nothing is written.
+            OSError: the path is a folder, or lies in none.
         """
         path = Path(path)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "the weights need a file's name, and this is a folder", str(path))
         weights = self._weights()
         _check_finite(weights, f"{path} was not written")
         unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -223,8 +230,13 @@ class Sequential:
             with open(unfinished, "xb") as file:
                 np.savez(file, **weights)
             os.replace(unfinished, path)
+        except OSError as error:
+            if error.filename:
+                error.filename = str(path)  # the name that was asked for, and not the unfinished file's
+            raise
         finally:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
 
     def load(self, path) -> None:
         """Read weights that :meth:`save` has written, from a network of the same layers.
@@ -316,9 +328,7 @@ class SimpleConvNet(Sequential):
         seed=0,
         dtype=np.float32,
     ):
-        def normal(shape, rng):
-            return rng.normal(0, weight_std, shape)
-
+        normal = partial(_normal, weight_std)
         layers = [
             Conv2D(filters, kernel_size, strides, padding, kernel_initializer=normal),
             MaxPooling2D(2),
@@ -394,6 +404,10 @@ class TextCNN(Sequential):
         super().__init__(layers, (maxlen,), loss, seed=seed, dtype=dtype)
 
 
+def _normal(std, shape, rng):
+    return rng.normal(0, std, shape)
+
+
 def _loss(loss):
     if callable(loss):
         return loss
@@ -417,7 +431,11 @@ def _read_archive(file):
         raise ValueError("it is not an npz archive")
     file.seek(0)
     with np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        found = {name: archive[name] for name in archive.files}
+    for name, array in found.items():
+        if not isinstance(array, np.ndarray):  # NumPy hands out the bytes of whatever else is in a zip file
+            raise ValueError(f"{name} is not an array")
+    return found
 
 
 def _check_finite(weights, what):

@@ -73,11 +73,9 @@ class Trainer:
 
         Raises:
             ValueError: arguments that do not belong together; the message says which.
-            FloatingPointError: the loss or a weight is no longer a finite number. The network then has the weights that
-                Ctrl-C would leave.
+            FloatingPointError: the loss or a weight is no longer a finite number, or the data hold such numbers. The
+                network then has the weights that Ctrl-C would leave.
         """
-        from tqdm import tqdm
-
         x, y = _paired(x, y, "x and y")
         epochs = whole_number(epochs, "epochs")
         if validation_data is not None:
@@ -85,16 +83,24 @@ class Trainer:
                 raise ValueError(f"validation_data must be a pair (x, y), got {len(validation_data)} of them")
             validation_data = _paired(*validation_data, "validation_data")
             # A mistake in it should show now, and not after the first epoch.
-            self.network.evaluate(*(array[:1] for array in validation_data))
+            try:
+                self.network.evaluate(*(array[:1] for array in validation_data))
+            except ValueError as error:
+                raise ValueError(f"validation_data: {error}") from error
         if patience is not None:
             patience = whole_number(patience, "patience")
             if validation_data is None:
                 raise ValueError(f"patience={patience} needs validation_data to watch, got None")
 
-        before = len(self._epochs)
-        keep, kept = self.network.get_weights(), before  # where to return when the training ends early
-        bar = tqdm(total=epochs * -(-len(x) // self.batch_size), unit="batch", disable=not progress)
+        before = kept = len(self._epochs)
+        keep = None  # where to return when the training ends early: the weights after ``kept`` epochs
         try:
+            from tqdm import tqdm
+
+            keep = self.network.get_weights()
+            batches = epochs * -(-len(x) // self.batch_size)
+            interval = 0.1 if sys.stderr.isatty() else 2  # in a file every change is a line
+            bar = tqdm(total=batches, unit="batch", mininterval=interval, disable=not progress)
             # Numbers that grow too large are found in the loss, where it can be said what to do about them.
             with bar, np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 for epoch in range(epochs):
@@ -107,28 +113,31 @@ class Trainer:
                         keep, kept = self.network.get_weights(), len(self._epochs)
                     elif epoch - best == patience:
                         break
-        except BaseException as reason:
-            self.network.set_weights(keep)
-            if not isinstance(reason, KeyboardInterrupt):
-                raise
-            print(
-                f"Interrupted after {len(self._epochs)} whole epochs; the network has the weights of epoch {kept}.",
-                file=sys.stderr,
-            )
-        else:
             if patience is not None:
                 self.network.set_weights(keep)
+        except BaseException as reason:
+            if keep is not None:
+                self.network.set_weights(keep)
+            if not isinstance(reason, KeyboardInterrupt):
+                raise
+            done = len(self._epochs)
+            when = f"after {done} whole epoch{'s' * (done > 1)}" if done > before else "before the first epoch ended"
+            left = f"has the weights of epoch {kept}" if kept > before else "is as it was"
+            print(f"Interrupted {when}; the network {left}.", file=sys.stderr)
         return self.history
 
     def _epoch(self, x, y, validation_data, bar) -> dict[str, float]:
         """Every sample once; what goes into the history."""
+        data = {"x": x, "y": y}
+        if validation_data is not None:
+            data |= {"the x of validation_data": validation_data[0], "the y of validation_data": validation_data[1]}
         started = time.perf_counter()
         order = self.rng.permutation(len(x))
         loss = hits = seen = 0
         for start in range(0, len(x), self.batch_size):
             batch = order[start : start + self.batch_size]
             batch_loss, gradients = self.network.loss_and_gradients(x[batch], y[batch])
-            self._check_finite(batch_loss)
+            self._check_finite([batch_loss], data, first=not (self._epochs or seen))
             self.optimizer.update(self.network.params, gradients)
             loss += batch_loss * len(batch)
             hits += self.network.hits(self.network.outputs, y[batch])
@@ -138,19 +147,33 @@ class Trainer:
         row = {"loss": loss / seen, "accuracy": hits / seen}
         if validation_data is not None:
             row["val_loss"], row["val_accuracy"] = self.network.evaluate(*validation_data)
-            self._check_finite(row["val_loss"])
+            self._check_finite([row["val_loss"]], data)
             bar.set_postfix_str(f"loss {row['loss']:.4f}, val_loss {row['val_loss']:.4f}")
         # The last step of the epoch may have been the one that went wrong.
-        self._check_finite(*(np.sum(param) for param in self.network.params.values()))
+        self._check_finite([np.sum(param) for param in self.network.params.values()], data)
         return row | {"seconds": time.perf_counter() - started}
 
-    def _check_finite(self, *numbers):
-        if not np.isfinite(numbers).all():
-            rate = getattr(self.optimizer, "learning_rate", "?")
+    def _check_finite(self, numbers, data, first=False):
+        """Raise when one of the numbers is not finite, and say why: the ``data``, by their names, or the training."""
+        if np.isfinite(numbers).all():
+            return
+        for name, array in data.items():
+            wrong = array.size - np.count_nonzero(np.isfinite(array)) if array.dtype.kind == "f" else 0
+            if wrong:
+                raise FloatingPointError(
+                    f"{wrong} of the {array.size} numbers in {name} are infinite or not a number. Nothing can be "
+                    "learned from them: mend or leave out these samples."
+                )
+        if first:
             raise FloatingPointError(
-                f"The training diverged in epoch {len(self._epochs) + 1}: the loss or a weight is infinite or not a "
-                f"number. Try a lower learning rate than {rate}, and look for such numbers in the data."
+                "The loss of the very first batch, before any step, is infinite or not a number. The numbers in x, or "
+                "the network's first weights, are too large."
             )
+        rate = getattr(self.optimizer, "learning_rate", "?")
+        raise FloatingPointError(
+            f"The training diverged in epoch {len(self._epochs) + 1}: the loss or a weight is infinite or not a "
+            f"number. Try a lower learning rate than {rate}."
+        )
 
 
 def _paired(x, y, what):

@@ -396,6 +396,40 @@ def test_backward_without_forward_says_what_is_missing(name):
 
 
 @every_layer
+@pytest.mark.parametrize("training", [False, True])
+def test_a_layer_that_was_not_built_says_so_where_it_cannot_do_without(name, training):
+    make, shape = EVERY[name]
+    layer = make()
+    x = batch_for(layer, shape, np.random.default_rng(0))
+    if name in ("BatchNormalization", "Conv1D", "Conv2D", "Dense", "Embedding") or ("Dropout" in name and training):
+        with pytest.raises(RuntimeError, match=f"^{name} .*: call build first"):
+            layer.forward(x, training)
+    else:
+        assert len(layer.forward(x, training)) == len(x)
+
+
+@every_layer
+def test_every_layer_can_be_pickled(name):
+    import pickle
+
+    layer, x = made(name)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(layer)).forward(x), layer.forward(x))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Conv2D(4, 3, 1, "same", 2),  # Keras has data_format there
+        lambda: Conv1D(4, 3, 1, "same", 2),
+        lambda: BatchNormalization(0.9),  # and the axis here
+    ],
+)
+def test_arguments_that_stand_elsewhere_in_keras_must_be_named(call):
+    with pytest.raises(TypeError, match="positional argument"):
+        call()
+
+
+@every_layer
 def test_a_layer_built_again_begins_anew(name):
     make, shape = EVERY[name]
     layer, x = made(name)
@@ -522,6 +556,7 @@ def build(layer, shape):
         (lambda: build(Conv2D(8, 3), (28, 28)), r"of shape \(rows, columns, channels\), got \(28, 28\)"),
         (lambda: build(Conv1D(8, 3), (28, 28, 1)), r"\(steps, channels\), got \(28, 28, 1\)"),
         (lambda: build(Dense(8), (4, 4, 2)), r"expected an input of shape \(features\), got \(4, 4, 2\)"),
+        (lambda: build(Dense(8), 4), r"input_shape must be a tuple, like \(28, 28, 1\), got 4"),
         (lambda: build(MaxPooling2D(2), (28,)), r"\(rows, columns, channels\), got \(28,\)"),
         (lambda: build(Conv2D(8, 5), (4, 9, 1)), "a kernel of 5 does not fit into an input of 4"),
         (lambda: build(Conv2D(8, 3, padding="full"), (9, 9, 1)), "got 'full'"),

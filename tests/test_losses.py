@@ -191,6 +191,7 @@ LOGITS = np.zeros((3, 4))
         (lambda: softmax_cross_entropy(LOGITS, [0, np.nan, 1]), "whole numbers from 0 to 3, got nan for sample 1"),
         (lambda: softmax_cross_entropy(LOGITS, [0, np.inf, 1]), "whole numbers from 0 to 3, got inf for sample 1"),
         (lambda: softmax_cross_entropy(LOGITS, ["a", "b", "c"]), "whole numbers from 0 to 3, got .*'a'.* for sample 0"),
+        (lambda: softmax_cross_entropy(LOGITS, np.eye(4)[:3]), r"shape \(3, 4\): for one-hot rows take labels.argmax"),
         (lambda: softmax_cross_entropy(LOGITS, [0, 1]), r"3 whole numbers, one for each sample, got shape \(2,\)"),
         (lambda: softmax_cross_entropy(LOGITS, 1), r"3 whole numbers, one for each sample, got shape \(\)"),
         (lambda: softmax_cross_entropy(LOGITS, np.eye(4)[:3]), r"3 whole numbers, .* got shape \(3, 4\)"),

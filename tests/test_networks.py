@@ -712,7 +712,14 @@ def test_a_file_of_another_kind_is_refused_and_never_executed(tmp_path, monkeypa
 def test_a_zip_without_arrays_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "w", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    assert_refused(tmp_path / "w", "readme.txt is unknown here")
+    assert_refused(tmp_path / "w", "does not hold a network's weights, or is damaged: readme.txt is not an array")
+
+
+def test_text_under_the_name_of_an_array_is_refused(saved, tmp_path):
+    (tmp_path / "w").write_bytes(changed(saved, **{"dense/bias": None}))
+    with zipfile.ZipFile(tmp_path / "w", "a") as archive:
+        archive.writestr("dense/bias", "hello")
+    assert_refused(tmp_path / "w", "does not hold a network's weights, or is damaged: dense/bias is not an array")
 
 
 def changed(saved, **arrays):
@@ -751,10 +758,48 @@ def test_weights_of_float64_are_read_into_float32(saved, tmp_path):
 def test_a_file_that_is_not_there_is_no_damaged_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         tiny().load(tmp_path / "w")
-    with pytest.raises(FileNotFoundError):
-        tiny().save(tmp_path / "no" / "w")
     with pytest.raises(IsADirectoryError):
         tiny().load(tmp_path)
+
+
+def test_a_place_where_nothing_can_be_saved_is_named_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_bytes(b"")
+    for path, error in (
+        ("no/weights", FileNotFoundError),
+        ("file/weights", NotADirectoryError),
+        (".", IsADirectoryError),
+        ("..", IsADirectoryError),
+        (tmp_path, IsADirectoryError),
+    ):
+        with pytest.raises(error) as refusal:
+            tiny().save(path)
+        assert str(refusal.value).endswith(f": {str(path)!r}")
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        SimpleConvNet((9, 9, 1), filters=2, hidden_units=4),
+        LeNet5(),
+        TextCNN(1000, 41),
+        Sequential([Flatten(), Dense(4), BatchNormalization(), Dropout(0.5), Activation("linear")], (3, 3)),
+    ],
+    ids=["SimpleConvNet", "LeNet5", "TextCNN", "Sequential"],
+)
+def test_a_pickled_network_is_the_same_network(network):
+    """As a process of its own, or ``copy.deepcopy``, needs it."""
+    twin = pickle.loads(pickle.dumps(network))
+    x, y = batch(network, 3)
+    np.testing.assert_array_equal(twin.predict(x), network.predict(x))
+    assert twin.loss_and_gradients(x, y)[0] == network.loss_and_gradients(x, y)[0]
+    assert_same_weights(twin, network.get_weights())
+    for name, layer in zip(twin.names, twin.layers, strict=True):
+        for key, array in layer.params.items():
+            assert array is twin.params[f"{name}/{key}"]
+        for key, array in layer.state.items():
+            assert array is twin.state[f"{name}/{key}"]
 
 
 def test_a_network_that_diverged_does_not_overwrite_a_file(saved):
@@ -782,6 +827,8 @@ SHARED = Dense(3)
         (lambda: tiny().predict(np.zeros((5, 6, 2))), r"of shape \(N, 5, 6, 2\), got \(5, 6, 2\)"),
         (lambda: tiny().forward(np.zeros((1, 5, 6, 3))), r"of shape \(N, 5, 6, 2\), got \(1, 5, 6, 3\)"),
         (lambda: Sequential([Dense(3)], ()), "features"),
+        (lambda: Sequential([Dense(3)], 4), r"input_shape must be a tuple, like \(28, 28, 1\), got 4"),
+        (lambda: Sequential([Dense(3)], (None,)), "each size of input_shape must be a whole number, got None"),
         (lambda: tiny().predict(np.zeros((1, 5, 6, 2)), batch_size=0), "batch_size must be at least 1, got 0"),
         (lambda: tiny().evaluate(np.zeros((1, 5, 6, 2)), [0], 1.5), "batch_size must be a whole number, got 1.5"),
         (lambda: tiny().evaluate(np.zeros((2, 5, 6, 2)), [0]), "got 2 samples and 1"),

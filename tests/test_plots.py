@@ -8,6 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -163,6 +164,23 @@ def test_a_signed_map_has_its_zero_in_the_middle_of_the_colours():
     assert shown.get_clim() == (-3.0, 3.0)
     (shown, *_) = plots.images([np.array([[1.0, 3.0]])], ["a"]).figure.axes[0].images
     assert shown.get_clim() == (1.0, 3.0) and shown.get_cmap().name == "gray"
+
+
+def test_images_without_a_number_are_drawn_without_a_warning():
+    nothing = np.full((2, 3), np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = plots.images([nothing, np.stack([nothing] * 3, axis=2)], ["a", "b"])
+        assert picture.png()
+    assert picture.alt == "2 pictures. a: 2 × 3 pixels, all NaN. b: 2 × 3 pixels in colour, all NaN."
+
+
+def test_a_layer_of_a_photograph_is_drawn_as_whole_sheets():
+    """A rectangle for each of its 154,587 pixels would take minutes, and its edges would cover it."""
+    small, large = plots.layer((5, 6, 3), (3, 3, 3, 2)), plots.layer((227, 227, 3), (11, 11, 3, 2))
+    assert len(small.figure.axes[0].patches) >= 3 * 5 * 6 + 2 * 3 * 3 * 3 + 2 * 3 * 4
+    assert len(large.figure.axes[0].patches) < 1000
+    assert large.png()
 
 
 def shown(picture):
@@ -328,6 +346,36 @@ def test_epochs_are_whole_numbers_from_1_to_the_last():
     for count, ticks in ((1, [1]), (3, [1, 2, 3]), (12, [2, 4, 6, 8, 10, 12]), (40, [5, 10, 15, 20, 25, 30, 35, 40])):
         axes = plots.learning_curves({"loss": np.ones(count)}).figure.axes[0]
         assert axes.get_xticks().tolist() == ticks
+
+
+def test_epochs_without_validation_are_gaps():
+    from cnncourse.networks import Dense, Sequential
+    from cnncourse.optimizers import SGD
+    from cnncourse.training import Trainer
+
+    x, y = np.eye(4), np.arange(4)
+    trainer = Trainer(Sequential([Dense(4)], (4,)), SGD(1.0))
+    trainer.fit(x, y, 2, progress=False)
+    history = trainer.fit(x, y, 3, validation_data=(x, y), progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = plots.learning_curves(history)
+        both = plots.learning_curves({"a": history, "b": HISTORY})
+        assert picture.png() and both.png()
+    left = picture.figure.axes[0]
+    np.testing.assert_array_equal(curves(left)["validation loss"], history["val_loss"])
+    assert np.isnan(history["val_loss"][:2]).all()
+    assert rings(left) == [(5, history["val_loss"][4])]
+    assert np.isfinite(left.get_ylim()).all()
+    for alt in (picture.alt, both.alt):
+        assert "The validation loss, known for 3 of 5 epochs, falls from" in alt
+        assert "Best by validation loss: epoch 5" in alt
+
+
+def test_a_lone_epoch_between_gaps_has_its_mark():
+    validation = [np.nan] * 20 + [0.5] + [np.nan] * 19
+    axes = plots.learning_curves({"loss": [1.0] * 40, "val_loss": validation}).figure.axes[0]
+    assert {line.get_label(): line.get_markevery() for line in axes.lines}["validation loss"] == 1
 
 
 def test_histories_are_compared_panel_by_panel():
@@ -597,6 +645,11 @@ def test_no_input_of_a_picture_is_written_to():
         (lambda: plots.window(np.ones((2, 2)), np.ones((3, 3))), "fit"),
         (lambda: plots.tables([np.eye(2)] * 3, list("abc"), signs=["→"]), "3 tables have 2 signs"),
         (lambda: plots.images([np.eye(2)], ["a", "b"]), "1 images and 2 titles"),
+        (lambda: plots.tables([np.eye(2)] * 2, ["a"]), "2 tables and 1 titles"),
+        (lambda: plots.tables([], []), "at least one table, got none"),
+        (lambda: plots.tables([np.ones(3)], ["a"]), r"'a' must have the shape \(rows, columns\), got \(3,\)"),
+        (lambda: plots.images([], []), "at least one image, got none"),
+        (lambda: plots.images([np.eye(2)], ["a"], columns=0), "columns must be at least 1, got 0"),
         (lambda: plots.images([None], ["edges"]), "'edges' is no image"),
         (lambda: plots.images([np.ones((2, 2, 4))], ["edges"]), r"\(2, 2, 4\)"),
         (lambda: plots.images([np.ones((0, 2))], ["edges"]), r"\(0, 2\)"),
@@ -621,6 +674,9 @@ def test_no_input_of_a_picture_is_written_to():
         (lambda: plots.learning_curves({"loss": []}), r"history\['loss'\] must have at least one"),
         (lambda: plots.learning_curves({"loss": [1, 2], "val_loss": [1]}), "{'loss': 2, 'val_loss': 1}"),
         (lambda: plots.learning_curves({"a": {"loss": [np.nan]}}), r"history\['a'\]\['loss'\] must be finite"),
+        (lambda: plots.learning_curves({"loss": [1, np.nan]}), r"history\['loss'\] must be finite, but 1 of its 2"),
+        (lambda: plots.learning_curves({"val_loss": [1, np.inf]}), r"history\['val_loss'\] must be finite, but 1 of"),
+        (lambda: plots.learning_curves({"val_loss": [np.nan]}), "must have one of"),
         (lambda: plots.learning_curves({"loss": [1]}, monitor="mae"), "monitor must be one of .*, got 'mae'"),
         (lambda: plots.learning_curves({"loss": [1]}, monitor="val_loss"), "no 'val_loss' .* it has loss"),
         (lambda: plots.confusion_matrix(np.ones((2, 3))), r"square, .* got \(2, 3\)"),

@@ -278,8 +278,14 @@ def test_ctrl_c_keeps_the_last_whole_epoch_and_the_history(at, capsys):
     history = fit(network, x, y, optimizer=Interrupting(at))
     whole = at // 3
     assert len(history.get("loss", [])) == whole
-    said = capsys.readouterr().err
-    assert said == f"Interrupted after {whole} whole epochs; the network has the weights of epoch {whole}.\n"
+    assert (
+        capsys.readouterr().err
+        == [
+            "Interrupted before the first epoch ended; the network is as it was.\n",
+            "Interrupted after 1 whole epoch; the network has the weights of epoch 1.\n",
+            "Interrupted after 2 whole epochs; the network has the weights of epoch 2.\n",
+        ][whole]
+    )
 
     again, x, y = network_and_data()
     if whole:
@@ -295,6 +301,40 @@ def test_ctrl_c_keeps_the_best_epoch_where_there_is_validation_data(capsys):
     assert len(history["loss"]) == 20 and best < 19
     assert network.evaluate(x_val, y_val)[0] == history["val_loss"][best]
     assert f"after 20 whole epochs; the network has the weights of epoch {best + 1}." in capsys.readouterr().err
+
+
+def test_ctrl_c_before_the_first_batch_returns_the_history_too(capsys, monkeypatch):
+    """Importing the bar, and copying the weights, may take a second."""
+    network, x, y = network_and_data()
+    trainer = Trainer(network, Adam(RATE), 4)
+    before = trainer.fit(x, y, 1, progress=False)
+    weights = network.get_weights()
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    for what in ("builtins.__import__", "tqdm.tqdm", "cnncourse.networks.Sequential.get_weights"):
+        with monkeypatch.context() as patch:
+            patch.setattr(what, interrupted)
+            assert trainer.fit(x, y, 2, progress=False) == before
+        said = "Interrupted before the first epoch ended; the network is as it was.\n"
+        assert capsys.readouterr().err == said
+        assert_same(network.get_weights(), weights)
+
+
+def test_ctrl_c_while_the_best_weights_are_brought_back_brings_them_back(capsys):
+    class Slow(Scripted):
+        def set_weights(self, weights):
+            super().set_weights(weights)
+            if not self.stop_training:
+                self.stop_training = True
+                raise KeyboardInterrupt
+
+    network = Slow([0.1, 0.2, 0.3])
+    data = np.zeros((2, 1)), np.zeros(2)
+    assert fit(network, *data, validation_data=data, patience=3)["val_loss"] == [0.1, 0.2, 0.3]
+    assert network.epoch == 1
+    assert "after 3 whole epochs; the network has the weights of epoch 1." in capsys.readouterr().err
 
 
 def test_after_ctrl_c_training_can_go_on():
@@ -330,11 +370,32 @@ def test_a_last_step_that_goes_wrong_is_noticed():
     assert_same(network.get_weights(), before)
 
 
-def test_a_number_that_is_none_in_the_data_is_found_in_the_first_epoch():
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["x", "the x of validation_data"])
+def test_numbers_in_the_data_that_are_none_are_named_and_no_learning_rate_is_blamed(wrong, where):
     network, x, y = network_and_data()
-    x[3, 2, 1] = np.nan
-    with pytest.raises(FloatingPointError, match="diverged in epoch 1: .* look for such numbers in the data"):
-        fit(network, x, y)
+    before = network.get_weights()
+    broken = x.copy()
+    broken[3, 2, 1:3] = wrong
+    data = (broken, x) if where == "x" else (x, broken)
+    with pytest.raises(FloatingPointError, match=f"^2 of the 360 numbers in {where} are infinite") as error:
+        fit(network, data[0], y, validation_data=(data[1], y))
+    assert "rate" not in str(error.value)
+    assert_same(network.get_weights(), before)
+
+
+def test_targets_that_are_no_numbers_are_named():
+    x = np.ones((6, 2))
+    network = Sequential([Dense(1)], (2,), loss="mean_squared_error")
+    with pytest.raises(FloatingPointError, match="^1 of the 6 numbers in y are"):
+        fit(network, x, np.array([[1.0], [2], [3], [4], [np.nan], [6]]))
+
+
+def test_a_first_loss_that_is_no_number_is_not_blamed_on_the_learning_rate():
+    network, x, y = network_and_data(dtype=np.float32)
+    with pytest.raises(FloatingPointError, match="very first batch, before any step") as error:
+        fit(network, x * 1e100, y)  # infinite in float32
+    assert "rate" not in str(error.value)
 
 
 def test_a_mistake_in_the_targets_leaves_the_weights_of_the_last_whole_epoch():
@@ -357,6 +418,24 @@ def test_the_bar_shows_epoch_loss_and_time_on_the_error_stream(capsys):
     last = shown.err.split("\r")[-1]
     assert "epoch 2/2: 100%" in last and "6/6" in last and "00:00<00:00" in last
     assert f"loss {history['loss'][1]:.4f}, val_loss {history['val_loss'][1]:.4f}" in last
+
+
+@pytest.mark.parametrize(("terminal", "interval"), [(True, 0.1), (False, 2)])
+def test_the_bar_changes_often_on_a_terminal_and_seldom_in_a_file(terminal, interval, monkeypatch):
+    import tqdm
+
+    asked = []
+
+    class Bar(tqdm.tqdm):
+        def __init__(self, *args, **options):
+            asked.append(options["mininterval"])
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    network, x, y = network_and_data()
+    Trainer(network, Adam(), 4).fit(x, y, 1)
+    assert asked == [interval]
 
 
 def test_nothing_is_shown_when_asked(capsys):
@@ -390,7 +469,10 @@ def test_importing_the_module_does_not_import_the_bar():
         (dict(patience=2), "patience=2 needs validation_data to watch, got None"),
         (dict(patience=0), "patience must be at least 1, got 0"),
         (dict(validation_data=(np.zeros((4, 6, 6, 1)), np.zeros(3))), r"validation_data .* \(4, 6, 6, 1\) and \(3,\)"),
-        (dict(validation_data=(np.zeros((4, 6, 7, 1)), np.zeros(4))), r"\(N, 6, 6, 1\), got \(1, 6, 7, 1\)"),
+        (
+            dict(validation_data=(np.zeros((4, 6, 7, 1)), np.zeros(4))),
+            r"^validation_data: .* \(N, 6, 6, 1\), got \(1, 6, 7, 1\)",
+        ),
         (dict(validation_data=(np.zeros((4, 6, 6, 1)),)), r"validation_data must be a pair \(x, y\), got 1"),
         (dict(x=np.zeros((10, 5, 6, 1))), r"\(N, 6, 6, 1\), got \(4, 5, 6, 1\)"),
     ],

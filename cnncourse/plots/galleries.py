@@ -39,7 +39,7 @@ def images(arrays: Sequence, titles: Sequence[str], columns: int = 3) -> Picture
         columns: how many stand side by side.
 
     Raises:
-        ValueError: an array is not an image, or there are more or fewer titles than arrays.
+        ValueError: no arrays, one that is not an image, more or fewer titles than arrays, or ``columns`` below 1.
 
     >>> images([np.eye(3), -np.eye(3)], ["a", "b"])
     2 pictures. a: 3 × 3 pixels, from 0 to 1. b: 3 × 3 pixels, from -1 to 0.
@@ -47,6 +47,10 @@ def images(arrays: Sequence, titles: Sequence[str], columns: int = 3) -> Picture
     arrays = [np.asarray(array) for array in arrays]
     if len(arrays) != len(titles):
         raise ValueError(f"there are {len(arrays)} images and {len(titles)} titles")
+    if not arrays:
+        raise ValueError("arrays must hold at least one image, got none")
+    if columns < 1:
+        raise ValueError(f"columns must be at least 1, got {columns}")
     for title, array in zip(titles, arrays, strict=True):
         if array.dtype.kind not in "biuf" or not array.size or not (array.ndim == 2 or array.shape[2:] == (3,)):
             raise ValueError(f"{title!r} is no image: its shape is {array.shape}, its type {array.dtype}")
@@ -60,8 +64,8 @@ def images(arrays: Sequence, titles: Sequence[str], columns: int = 3) -> Picture
     for number, (title, array) in enumerate(zip(titles, arrays, strict=True), start=1):
         axes = figure.add_subplot(down, across, number)
         if array.ndim == 3:
-            axes.imshow(np.clip(array, 0, 1), interpolation="nearest")
-        elif np.nanmin(array) < 0:
+            axes.imshow(np.clip(np.nan_to_num(array, nan=1), 0, 1), interpolation="nearest")
+        elif (array < 0).any():
             reach = np.nanmax(np.abs(array))
             drawn = axes.imshow(array, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
             bar = figure.colorbar(drawn, ax=axes, fraction=0.046 * array.shape[0] / array.shape[1], pad=0.02)
@@ -73,7 +77,7 @@ def images(arrays: Sequence, titles: Sequence[str], columns: int = 3) -> Picture
         axes.set_axis_off()
     said = " ".join(
         f"{title}: {a.shape[0]} × {a.shape[1]} pixels{' in colour' if a.ndim == 3 else ''}, "
-        f"from {written(np.nanmin(a))} to {written(np.nanmax(a))}."
+        + ("all NaN." if np.isnan(a).all() else f"from {written(np.nanmin(a))} to {written(np.nanmax(a))}.")
         for title, a in zip(titles, arrays, strict=True)
     )
     return Picture(figure, f"{len(arrays)} picture{'s' if len(arrays) > 1 else ''}. {said}")

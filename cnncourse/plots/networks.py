@@ -62,9 +62,12 @@ def layer(image_shape: tuple[int, int, int], kernels_shape: tuple[int, int, int,
         top = middle + rows * size / 2 - shift * (len(colours) - 1) / 2
         for depth in reversed(range(len(colours))):
             x, y = left + shift * depth, top - rows * size + shift * depth
+            style = {"fc": colours[depth], "ec": PAPER, "lw": 0.6, "zorder": 1 - depth}
+            if size < 0.025:  # the lines between the pixels would leave nothing of them
+                axes.add_patch(Rectangle((x, y), columns * size, rows * size, **style))
+                continue
             for row, column in np.ndindex(rows, columns):
-                corner = (x + column * size, y + row * size)
-                axes.add_patch(Rectangle(corner, size, size, fc=colours[depth], ec=PAPER, lw=0.6, zorder=1 - depth))
+                axes.add_patch(Rectangle((x + column * size, y + row * size), size, size, **style))
         return left + columns * size + shift * (len(colours) - 1)
 
     def say(x, y, text, **style):

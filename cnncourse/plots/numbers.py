@@ -60,10 +60,20 @@ def tables(arrays: Sequence, titles: Sequence[str], signs: Sequence[str] = ()) -
         titles: one for each array.
         signs: what to write between neighbours, such as ``"→"``; nothing when left out.
 
+    Raises:
+        ValueError: no arrays, one that is not a table, or more or fewer titles or signs than belong to them.
+
     >>> tables([[[1, 2]], [[2, 1]]], ["kernel", "turned"], signs=["→"])
     kernel: [[1, 2]]; turned: [[2, 1]].
     """
     arrays = [np.asarray(array) for array in arrays]
+    if not arrays:
+        raise ValueError("arrays must hold at least one table, got none")
+    if len(arrays) != len(titles):
+        raise ValueError(f"there are {len(arrays)} tables and {len(titles)} titles")
+    for title, array in zip(titles, arrays, strict=True):
+        if array.ndim != 2 or not array.size:
+            raise ValueError(f"{title!r} must have the shape (rows, columns), got {array.shape}")
     figure, _ = _tables(arrays, titles, signs)
     return Picture(figure, "; ".join(f"{t}: {listed(a)}" for t, a in zip(titles, arrays, strict=True)) + ".")
 

@@ -137,8 +137,10 @@ def width_of(words: str, size: float) -> float:
     return TextPath((0, 0), words, size=size).get_extents().width / 72 if words.strip() else 0.0
 
 
-def checked(array, name: str, *axes: str) -> np.ndarray:
+def checked(array, name: str, *axes: str, gaps: bool = False) -> np.ndarray:
     """The array, after making sure that it holds finite numbers along these axes. Raises ``ValueError`` otherwise.
+
+    With ``gaps`` NaN may stand where there is no number.
 
     >>> checked([[1, 2]], "maps", "H", "W", "C")
     Traceback (most recent call last):
@@ -152,9 +154,11 @@ def checked(array, name: str, *axes: str) -> np.ndarray:
         raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
     if not array.size:
         raise ValueError(f"{name} must have at least one entry, got the shape {array.shape}")
-    wrong = array.size - np.count_nonzero(np.isfinite(array))
+    fine = np.isfinite(array) | np.isnan(array) if gaps else np.isfinite(array)
+    wrong = array.size - np.count_nonzero(fine)
     if wrong:
-        raise ValueError(f"{name} must be finite, but {wrong} of its {array.size} entries are NaN or infinite")
+        kind = "infinite" if gaps else "NaN or infinite"
+        raise ValueError(f"{name} must be finite, but {wrong} of its {array.size} entries are {kind}")
     return array.astype(np.uint8) if array.dtype.kind == "b" else array
 
 

@@ -48,8 +48,9 @@ def learning_curves(history: Mapping, monitor: str | None = None) -> Picture:
 
     Args:
         history: lists of equal length, one number for each epoch, under Keras's names: ``loss``, ``val_loss``,
-            ``accuracy``, ``val_accuracy``, as many of them as there are; other names are not drawn. Or what Keras's
-            ``fit`` returns. Or several of either by name, ``{"MLP": ..., "CNN": ...}``, to compare them.
+            ``accuracy``, ``val_accuracy``, as many of them as there are; other names are not drawn. NaN in one of
+            validation stands for an epoch without validation data and leaves a gap. Or what Keras's ``fit`` returns. Or
+            several of either by name, ``{"MLP": ..., "CNN": ...}``, to compare them.
         monitor: the name that decides which epoch is best: the lowest loss or the highest accuracy, the first of equal
             ones. Without it ``val_loss``, or ``val_accuracy`` where there is no ``val_loss``.
 
@@ -168,7 +169,12 @@ def confusion_matrix(matrix, class_names: Sequence[str] | None = None) -> Pictur
 
 def _curves(history, name: str) -> dict[str, np.ndarray]:
     """The curves that can be drawn, by Keras's names."""
-    curves = {key: checked(history[key], f"{name}[{key!r}]", "epochs") for key in CURVES if key in history}
+    curves = {
+        key: checked(history[key], f"{name}[{key!r}]", "epochs", gaps=key.startswith("val_"))
+        for key in CURVES
+        if key in history
+    }
+    curves = {key: curve for key, curve in curves.items() if not np.isnan(curve).all()}
     if not curves:
         held = f"has {', '.join(map(repr, history))}" if history else "is empty"
         raise ValueError(f"{name} must have one of {', '.join(CURVES)}, it {held}")
@@ -186,7 +192,12 @@ def _best(curves: dict, monitor: str | None) -> tuple[str, int] | None:
             return None
     elif monitor not in curves:
         raise ValueError(f"history has no {monitor!r} to find the best epoch by, it has {', '.join(curves)}")
-    return monitor, int(curves[monitor].argmin() if "loss" in monitor else curves[monitor].argmax())
+    return monitor, _peak(monitor, curves[monitor])
+
+
+def _peak(key: str, curve: np.ndarray) -> int:
+    """The epoch, counted from 0, of the lowest loss or the highest accuracy."""
+    return int(np.nanargmin(curve) if "loss" in key else np.nanargmax(curve))
 
 
 def _twins(curves: dict, best) -> Picture:
@@ -206,7 +217,7 @@ def _twins(curves: dict, best) -> Picture:
             axes.grid(False)
         for key in (kind, f"val_{kind}"):
             if key in curves:
-                style = _line(key, colour, "o" if kind == "loss" else "s", epochs)
+                style = _line(key, colour, "o" if kind == "loss" else "s", curves[key])
                 lines += axes.plot(range(1, epochs + 1), curves[key], label=CURVES[key], **style)
         if best and best[0] in (kind, f"val_{kind}"):
             _ring(axes, best[1], curves[best[0]], colour)
@@ -236,7 +247,7 @@ def _compared(runs: dict, bests: dict) -> Picture:
             colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
             for key in (kind, f"val_{kind}"):
                 if key in curves:
-                    style = _line(key, colour, marker, len(curves[key]))
+                    style = _line(key, colour, marker, curves[key])
                     (line,) = axes.plot(range(1, len(curves[key]) + 1), curves[key], label=name, **style)
                     lines[name] = line
             best = bests[name]
@@ -261,7 +272,7 @@ def _bare(axes, epochs: int, curves: list, kind: str, colour: str) -> None:
     margin = max(0.5, 0.02 * epochs)
     step = next(step for step in (times * 10**k for k in range(9) for times in (1, 2, 5)) if epochs <= 10 * step)
     axes.set(xlim=(1 - margin, epochs + margin), xticks=range(step, epochs + 1, step))
-    low, high = min(curve.min() for curve in curves), max(curve.max() for curve in curves)
+    low, high = min(map(np.nanmin, curves)), max(map(np.nanmax, curves))
     room = 0.06 * (high - low) or 0.05 * abs(high) or 0.05
     if kind == "loss":
         axes.set_ylim(low - room if low < 0 else 0, high + room)
@@ -278,7 +289,7 @@ def _bare(axes, epochs: int, curves: list, kind: str, colour: str) -> None:
         spine.set(color=FAINT, visible=name != "top")
 
 
-def _line(key: str, colour: str, marker: str, epochs: int) -> dict:
+def _line(key: str, colour: str, marker: str, curve: np.ndarray) -> dict:
     """Validation is drawn through, training dashed and hollow."""
     trained = not key.startswith("val_")
     return {
@@ -288,7 +299,7 @@ def _line(key: str, colour: str, marker: str, epochs: int) -> dict:
         "marker": marker,
         "ms": 4.5,
         "mfc": PAPER if trained else colour,
-        "markevery": max(1, epochs // 15),
+        "markevery": 1 if np.isnan(curve).any() else max(1, len(curve) // 15),  # an epoch between gaps has no line
         "clip_on": False,
     }
 
@@ -323,18 +334,20 @@ def _told(curves: dict, best) -> str:
     """How each curve runs, and which epoch is best."""
     sentences = []
     for key, curve in curves.items():
-        first, last = written(curve[0]), written(curve[-1])
-        peak = int(curve.argmin() if "loss" in key else curve.argmax())
-        if len(curve) == 1:
+        known = curve[~np.isnan(curve)]
+        first, last = written(known[0]), written(known[-1])
+        peak = _peak(key, curve)
+        if len(known) == 1:
             way = f"is {first}"
-        elif curve[peak] not in (curve[0], curve[-1]):
+        elif curve[peak] not in (known[0], known[-1]):
             word = "lowest" if "loss" in key else "highest"
             way = f"begins at {first}, is {word} at epoch {peak + 1} with {written(curve[peak])} and ends at {last}"
         elif first == last:
             way = f"begins and ends at {first}"
         else:
-            way = f"{'rises' if curve[-1] > curve[0] else 'falls'} from {first} to {last}"
-        sentences.append(f"The {CURVES[key]} {way}.")
+            way = f"{'rises' if known[-1] > known[0] else 'falls'} from {first} to {last}"
+        gaps = f", known for {len(known)} of {len(curve)} epochs," if len(known) < len(curve) else ""
+        sentences.append(f"The {CURVES[key]}{gaps} {way}.")
     if best:
         key, epoch = best
         sentences.append(f"Best by {CURVES[key]}: epoch {epoch + 1} with {written(curves[key][epoch])}.")
