@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnncourse.arrays import floats
+from cnncourse.arrays import class_numbers, floats
 from cnncourse.shapes import (
     ConvShape,
     DenseShape,
@@ -261,11 +261,9 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int = 5) ->
     count, classes = probabilities.shape
     if labels.shape != (count,):
         raise ValueError(f"labels must hold one class for each of the {count} samples, got shape {labels.shape}")
-    wrong = (labels < 0) | (labels >= classes) | (labels != np.floor(labels))
-    if wrong.any():
-        raise ValueError(f"labels must be whole numbers from 0 to {classes - 1}, got {labels[wrong][0]}")
+    labels = class_numbers(labels, classes, "labels")
     k = whole_number(k, "k")
-    of_the_true_class = np.take_along_axis(probabilities, labels.astype(int)[:, None], axis=1)
+    of_the_true_class = np.take_along_axis(probabilities, labels[:, None], axis=1)
     more_probable = (probabilities > of_the_true_class).sum(axis=1)
     return float(np.mean((more_probable < k) & np.isfinite(of_the_true_class[:, 0])))  # nan is no answer
 

@@ -11,7 +11,16 @@ import weakref
 
 import numpy as np
 
-__all__ = ["channels_last", "floats", "in_data_format", "one_blas_thread", "sum_over_rows"]
+__all__ = [
+    "channels_last",
+    "class_numbers",
+    "filter_bias",
+    "floats",
+    "in_data_format",
+    "one_blas_thread",
+    "output_gradient",
+    "sum_over_rows",
+]
 
 
 def floats(*arrays) -> list[np.ndarray]:
@@ -49,6 +58,53 @@ def in_data_format(array: np.ndarray, data_format: str) -> np.ndarray:
     (8, 3, 28, 20)
     """
     return np.ascontiguousarray(np.moveaxis(array, -1, 1)) if data_format == "channels_first" else array
+
+
+def output_gradient(grad, shape: tuple[int, ...], data_format: str = "channels_last", name: str = "grad") -> np.ndarray:
+    """The gradient with its channels last, once it is known to have the output's shape.
+
+    Args:
+        grad: in ``data_format``.
+        shape: the output's, channels last.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+        name: what to call it in the error.
+
+    Raises:
+        ValueError: another shape; the message has both as ``data_format`` orders them.
+
+    >>> output_gradient(np.ones((1, 3, 4, 5)), (1, 4, 5, 3), "channels_first").shape
+    (1, 4, 5, 3)
+    """
+    grad = np.asarray(grad)
+    expected = (shape[0], shape[-1], *shape[1:-1]) if data_format == "channels_first" else tuple(shape)
+    if grad.shape != expected:
+        raise ValueError(f"{name} must have the output's shape {expected}, got {grad.shape}")
+    return channels_last(grad, data_format)
+
+
+def filter_bias(bias, filters: int, dtype) -> np.ndarray:
+    """One number for each filter; zeros where there is no bias. Raises ``ValueError`` for another shape.
+
+    >>> filter_bias(None, 2, np.float32)
+    array([0., 0.], dtype=float32)
+    """
+    bias = np.zeros(filters, dtype) if bias is None else np.asarray(bias, dtype)
+    if bias.shape != (filters,):
+        raise ValueError(f"bias must have one number for each of the {filters} filters, got shape {bias.shape}")
+    return bias
+
+
+def class_numbers(numbers, num_classes: int, name: str) -> np.ndarray:
+    """Labels as integers that do not overflow. Raises ``ValueError`` for a number that is no class.
+
+    >>> class_numbers([2.0, 0.0], 3, "labels")
+    array([2, 0])
+    """
+    numbers = np.asarray(numbers)
+    wrong = (numbers < 0) | (numbers >= num_classes) | (numbers != np.floor(numbers))
+    if wrong.any():
+        raise ValueError(f"{name} must be whole numbers from 0 to {num_classes - 1}, got {numbers[wrong][0]}")
+    return numbers.astype(int)
 
 
 def sum_over_rows(array: np.ndarray, axes: int | None = None) -> np.ndarray:

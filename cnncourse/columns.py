@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from cnncourse.arrays import channels_last, in_data_format
+from cnncourse.arrays import channels_last
 from cnncourse.shapes import dilated_size, output_size, pair, same_padding
 
 __all__ = ["Geometry", "aligned", "aligned_empty", "folded", "pixels_of", "product", "product_over_pixels"]
@@ -87,20 +87,11 @@ class Geometry:
         K is the number of entries in these rows of the kernel. The last column is all ones: it multiplies the bias. The
         next columns are written over the ones before.
         """
-        images = channels_last(images, self.data_format)
         # Numbers that lie side by side are copied together: in a window they are those of one kernel row, for one
         # entry of the kernel they are those of one output row. The longer run decides what varies fastest.
         by_window = self.kernel_size[1] * self.channels >= 16
-        buffer, padded, filled = np.empty(0, images.dtype), None, None
-        for tile in self.tiles():
-            here = images[tile[0]]
-            if here.shape[1:] != self.padded_shape[1:]:  # some images at a time go into one border of zeros
-                if padded is None:
-                    padded = np.zeros((len(here), *self.padded_shape[1:]), images.dtype)
-                if filled != tile[0]:
-                    self.crop(padded)[: len(here)] = here
-                    filled = tile[0]
-                here = padded[: len(here)]
+        buffer = np.empty(0, images.dtype)
+        for tile, here in self._tiles_of(channels_last(images, self.data_format)):
             every = self.windows(here)[:, tile[1]]
             for part in self.parts():
                 windows = every[..., part, :]
@@ -122,6 +113,20 @@ class Geometry:
                     columns[:, -1] = 1
                     yield tile, part, columns.mT
 
+    def _tiles_of(self, images: np.ndarray) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+        """The tiles, each with its images inside their border of zeros, which all of them share."""
+        bordered = filled = None
+        for tile in self.tiles():
+            here = images[tile[0]]
+            if here.shape[1:] != self.padded_shape[1:]:
+                if bordered is None:
+                    bordered = np.zeros((len(here), *self.padded_shape[1:]), images.dtype)
+                if filled != tile[0]:
+                    self.crop(bordered)[: len(here)] = here
+                    filled = tile[0]
+                here = bordered[: len(here)]
+            yield tile, here
+
     def windows(self, padded: np.ndarray) -> np.ndarray:
         """Every window of images that have their border, as a view: ``(N, oh, ow, C, kh, kw)``."""
         n, h, w, c = padded.strides
@@ -137,22 +142,6 @@ class Geometry:
         padded = np.zeros(self.padded_shape, images.dtype)
         self.crop(padded)[...] = images
         return padded
-
-    def bias(self, bias, dtype) -> np.ndarray:
-        """One number for each filter; zeros where there is no bias."""
-        filters = self.output_shape[3]
-        bias = np.zeros(filters, dtype) if bias is None else np.asarray(bias, dtype)
-        if bias.shape != (filters,):
-            raise ValueError(f"bias must have one number for each of the {filters} filters, got shape {bias.shape}")
-        return bias
-
-    def output_gradient(self, grad, dtype) -> np.ndarray:
-        """The gradient with its channels last, once it is known to have the output's shape."""
-        grad = np.asarray(grad, dtype)
-        expected = in_data_format(np.empty(self.output_shape, bool), self.data_format).shape
-        if grad.shape != expected:
-            raise ValueError(f"grad must have the output's shape {expected}, got {grad.shape}")
-        return channels_last(grad, self.data_format)
 
     def crop(self, padded: np.ndarray) -> np.ndarray:
         """A view of the images inside their border."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnncourse.arrays import floats, in_data_format, one_blas_thread
+from cnncourse.arrays import filter_bias, floats, in_data_format, one_blas_thread, output_gradient
 from cnncourse.columns import Geometry, aligned, folded, pixels_of, product, product_over_pixels
 from cnncourse.shapes import whole_number
 
@@ -95,7 +95,7 @@ def conv2d(images, kernels, bias=None, stride=1, padding="valid", dilation=1, da
     out = np.empty(geometry.output_shape, images.dtype)
     # The kernels as matrices, with a row for each entry and one row more: the columns end with a one, so that row is
     # added everywhere. In the first matrix it is the bias.
-    bias = geometry.bias(bias, kernels.dtype)
+    bias = filter_bias(bias, kernels.shape[3], kernels.dtype)
     matrices = {}
     for part in geometry.parts():
         rows = kernels[part].reshape(-1, len(bias))
@@ -147,7 +147,7 @@ def conv2d_backward(
     """
     images, kernels = floats(images, kernels)
     geometry = Geometry(images, kernels, stride, padding, dilation, data_format)
-    grad = geometry.output_gradient(grad, images.dtype)
+    grad = output_gradient(np.asarray(grad, images.dtype), geometry.output_shape, data_format)
 
     # Every window met its output pixel's gradient; the bias met it times one.
     d_kernels, d_bias = np.zeros(kernels.shape, kernels.dtype), np.zeros(kernels.shape[3], kernels.dtype)

@@ -8,11 +8,11 @@ with them.
 from __future__ import annotations
 
 import math
-from operator import index
 
 import numpy as np
 
 from cnncourse.arrays import floats, sum_over_rows
+from cnncourse.shapes import whole_number
 
 __all__ = [
     "batch_norm",
@@ -154,12 +154,7 @@ def early_stopping(val_losses, patience):
     Source: Goodfellow, Bengio & Courville, *Deep Learning* (2016), algorithm 7.1; Keras's
     ``keras.callbacks.EarlyStopping(restore_best_weights=True)``.
     """
-    try:
-        patience = index(patience)
-    except TypeError:
-        raise ValueError(f"patience must be a whole number, got {patience!r}") from None
-    if patience < 1:
-        raise ValueError(f"patience must be at least 1, got {patience}")
+    patience = whole_number(patience, "patience")
     if len(val_losses) == 0:
         raise ValueError("val_losses must hold at least one epoch's loss, got none")
     lowest, best = math.inf, 0

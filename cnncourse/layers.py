@@ -38,6 +38,7 @@ from cnncourse.activations import (
     tanh_backward,
 )
 from cnncourse.alexnet import local_response_norm, local_response_norm_backward
+from cnncourse.arrays import sum_over_rows
 from cnncourse.convolution import conv2d, conv2d_backward
 from cnncourse.dropout import (
     batch_norm,
@@ -229,7 +230,47 @@ class _Kernel(Layer):
         self.gradients = {"kernel": d_kernel, "bias": d_bias} if self.use_bias else {"kernel": d_kernel}
 
 
-class Conv2D(_Kernel):
+class _Convolution(_Kernel):
+    """What Conv2D and Conv1D share: their arguments, and the way through a function and its backward."""
+
+    function_of_input: Callable
+    gradient_of_input: Callable
+    size: Callable
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        *,
+        dilation_rate=1,
+        use_bias=True,
+        activation=None,
+        kernel_initializer="glorot_uniform",
+    ):
+        super().__init__(filters, "filters", use_bias, activation, kernel_initializer)
+        self.kernel_size = type(self).size(kernel_size, "kernel_size")
+        self.options = {"stride": strides, "padding": padding, "dilation": dilation_rate}
+
+    def make_params(self, input_shape, as_dtype):
+        self.make_kernel((*np.atleast_1d(self.kernel_size), input_shape[-1], self.units), as_dtype)
+
+    def forward(self, x, training=False):
+        self.check_built()
+        z = type(self).function_of_input(x, self.params["kernel"], self.params.get("bias"), **self.options)
+        return self.activate(x, z)
+
+    def backward(self, grad, input_gradient=True):
+        x, y = self.recall()
+        d_x, d_kernel, d_bias = type(self).gradient_of_input(
+            self.before_activation(grad, y), x, self.params["kernel"], **self.options, input_gradient=input_gradient
+        )
+        self.keep_gradients(d_kernel, d_bias)
+        return d_x
+
+
+class Conv2D(_Convolution):
     """A convolution of images, ``(N, H, W, C)`` to ``(N, oh, ow, filters)``: :func:`cnncourse.convolution.conv2d`.
 
     Args:
@@ -242,79 +283,17 @@ class Conv2D(_Kernel):
     """
 
     reads = IMAGES
-
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        *,
-        dilation_rate=1,
-        use_bias=True,
-        activation=None,
-        kernel_initializer="glorot_uniform",
-    ):
-        super().__init__(filters, "filters", use_bias, activation, kernel_initializer)
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.options = {"stride": strides, "padding": padding, "dilation": dilation_rate}
-
-    def make_params(self, input_shape, as_dtype):
-        self.make_kernel((*self.kernel_size, input_shape[2], self.units), as_dtype)
-
-    def forward(self, x, training=False):
-        self.check_built()
-        return self.activate(x, conv2d(x, self.params["kernel"], self.params.get("bias"), **self.options))
-
-    def backward(self, grad, input_gradient=True):
-        x, y = self.recall()
-        grad = self.before_activation(grad, y)
-        d_x, d_kernel, d_bias = conv2d_backward(
-            grad, x, self.params["kernel"], **self.options, input_gradient=input_gradient
-        )
-        self.keep_gradients(d_kernel, d_bias)
-        return d_x
+    function_of_input, gradient_of_input, size = conv2d, conv2d_backward, pair
 
 
-class Conv1D(_Kernel):
+class Conv1D(_Convolution):
     """A convolution of sequences, ``(N, T, C)`` to ``(N, ot, filters)``: :func:`cnncourse.text.conv1d`.
 
     The arguments are those of :class:`Conv2D`, each an int; ``padding`` may also be "causal": no step sees a later one.
     """
 
     reads = SEQUENCES
-
-    def __init__(
-        self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        *,
-        dilation_rate=1,
-        use_bias=True,
-        activation=None,
-        kernel_initializer="glorot_uniform",
-    ):
-        super().__init__(filters, "filters", use_bias, activation, kernel_initializer)
-        self.kernel_size = whole_number(kernel_size, "kernel_size")
-        self.options = {"stride": strides, "padding": padding, "dilation": dilation_rate}
-
-    def make_params(self, input_shape, as_dtype):
-        self.make_kernel((self.kernel_size, input_shape[1], self.units), as_dtype)
-
-    def forward(self, x, training=False):
-        self.check_built()
-        return self.activate(x, text.conv1d(x, self.params["kernel"], self.params.get("bias"), **self.options))
-
-    def backward(self, grad, input_gradient=True):
-        x, y = self.recall()
-        grad = self.before_activation(grad, y)
-        d_x, d_kernel, d_bias = text.conv1d_backward(
-            grad, x, self.params["kernel"], **self.options, input_gradient=input_gradient
-        )
-        self.keep_gradients(d_kernel, d_bias)
-        return d_x
+    function_of_input, gradient_of_input, size = text.conv1d, text.conv1d_backward, whole_number
 
 
 class Dense(_Kernel):
@@ -380,35 +359,8 @@ class Flatten(Layer):
         return grad.reshape(self.recall())
 
 
-class MaxPooling2D(Layer):
-    """The largest number of each window: :func:`cnncourse.pooling.max_pool2d`.
-
-    Keeps: which pixel of each window won, so that ``backward`` need not look for it again.
-
-    Args:
-        pool_size: an int or a pair (rows, columns).
-        strides: the same; None means ``pool_size``, windows side by side.
-        padding: "valid" or "same"; padding never wins.
-    """
-
-    reads = IMAGES
-
-    def __init__(self, pool_size=2, strides=None, padding="valid"):
-        super().__init__()
-        self.options = pool_size, strides, padding
-
-    def forward(self, x, training=False):
-        out, winners = pooling.max_pool2d_with_winners(x, *self.options)
-        self.kept = winners, x.shape
-        return out
-
-    def backward(self, grad, input_gradient=True):
-        winners, shape = self.recall()
-        return pooling.max_pool2d_route(grad, winners, shape, *self.options)
-
-
 class _Pooling(Layer):
-    """The other poolings: a function and its backward, which reads the input again. Keeps: the input."""
+    """A pooling: a function and its backward, which reads the input again. Keeps: the input."""
 
     function: Callable
     gradient: Callable
@@ -423,6 +375,29 @@ class _Pooling(Layer):
 
     def backward(self, grad, input_gradient=True):
         return type(self).gradient(grad, self.recall(), *self.options)
+
+
+class MaxPooling2D(_Pooling):
+    """The largest number of each window: :func:`cnncourse.pooling.max_pool2d`.
+
+    Keeps: which pixel of each window won, so that ``backward`` need not look for it again.
+
+    Args:
+        pool_size: an int or a pair (rows, columns).
+        strides: the same; None means ``pool_size``, windows side by side.
+        padding: "valid" or "same"; padding never wins.
+    """
+
+    reads = IMAGES
+
+    def forward(self, x, training=False):
+        out, winners = pooling.max_pool2d_with_winners(x, *self.options)
+        self.kept = winners, x.shape
+        return out
+
+    def backward(self, grad, input_gradient=True):
+        winners, shape = self.recall()
+        return pooling.max_pool2d_route(grad, winners, shape, *self.options)
 
 
 class AveragePooling2D(_Pooling):
@@ -540,10 +515,9 @@ class BatchNormalization(Layer):
             d_x, d_gamma, d_beta = batch_norm_backward(grad, x, gamma, self.epsilon)
         else:  # mean and variance did not depend on x
             deviation = np.sqrt(self.state["moving_variance"] + self.epsilon)
-            axes = tuple(range(grad.ndim - 1))
             d_x = grad * (gamma / deviation)
-            d_gamma = (grad * (x - self.state["moving_mean"]) / deviation).sum(axis=axes)
-            d_beta = grad.sum(axis=axes)
+            d_gamma = sum_over_rows(grad * (x - self.state["moving_mean"]) / deviation)
+            d_beta = sum_over_rows(grad)
         self.gradients = {"gamma": d_gamma, "beta": d_beta}
         return d_x
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnncourse.arrays import class_numbers
 from cnncourse.optimizers import adam_step, momentum_step, sgd_step
 from cnncourse.shapes import ConvShape, DenseShape, FlattenShape, LayerTable, PoolShape, layer_table, whole_number
 
@@ -209,7 +210,4 @@ def _classes(numbers, num_classes: int, name: str) -> np.ndarray:
     numbers = np.asarray(numbers)
     if numbers.ndim != 1:
         raise ValueError(f"{name} must have 1 dimension, got shape {numbers.shape}")
-    wrong = (numbers < 0) | (numbers >= num_classes) | (numbers != np.floor(numbers))
-    if wrong.any():
-        raise ValueError(f"{name} must be whole numbers from 0 to {num_classes - 1}, got {numbers[wrong][0]}")
-    return numbers.astype(int)  # uint8 would overflow in arithmetic
+    return class_numbers(numbers, num_classes, name)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cnncourse.arrays import channels_last, floats, in_data_format, sum_over_rows
+from cnncourse.arrays import channels_last, floats, in_data_format, output_gradient, sum_over_rows
 from cnncourse.columns import explicit_padding
 from cnncourse.shapes import output_size, pair
 
@@ -60,7 +60,7 @@ def max_pool2d(images, pool, stride=None, padding="valid", data_format="channels
     Courville, *Deep Learning* (2016), section 9.3.
     """
     (images,) = floats(images)
-    windows = _Windows(images, pool, stride, padding, data_format)
+    windows = Windows(images, pool, stride, padding, data_format)
     out = np.empty(windows.output_shape, images.dtype)
     for tile, padded in windows.tiles(images, -np.inf):
         first, *others = windows.entries(padded)
@@ -84,7 +84,7 @@ def max_pool2d_with_winners(images, pool, stride=None, padding="valid", data_for
     1
     """
     (images,) = floats(images)
-    windows = _Windows(images, pool, stride, padding, data_format)
+    windows = Windows(images, pool, stride, padding, data_format)
     out = np.empty(windows.output_shape, images.dtype)
     winners = np.empty(windows.output_shape, np.uint8 if windows.size <= 256 else np.int32)
     winners[...] = windows.first_real_entry()
@@ -125,9 +125,10 @@ def max_pool2d_route(grad, winners, images_shape, pool, stride=None, padding="va
     Source: Goodfellow, Bengio & Courville, *Deep Learning* (2016), section 6.5, applied to a maximum.
     """
     (grad,) = floats(grad)
-    windows = _Windows(np.broadcast_to(grad.dtype.type(0), images_shape), pool, stride, padding, data_format)
-    winners = windows.like_output(np.asarray(winners), "winners")
-    return windows.send(windows.like_output(grad, "grad"), lambda tile, number: winners[tile] == number)
+    windows = Windows(np.broadcast_to(grad.dtype.type(0), images_shape), pool, stride, padding, data_format)
+    winners = output_gradient(winners, windows.output_shape, data_format, "winners")
+    grad = output_gradient(grad, windows.output_shape, data_format)
+    return windows.send(grad, lambda tile, number: winners[tile] == number)
 
 
 def max_pool2d_backward(grad, images, pool, stride=None, padding="valid", data_format="channels_last"):
@@ -169,7 +170,7 @@ def avg_pool2d(images, pool, stride=None, padding="valid", data_format="channels
     Source: LeCun et al., *Gradient-based learning applied to document recognition* (1998), section II.B.
     """
     (images,) = floats(images)
-    windows = _Windows(images, pool, stride, padding, data_format)
+    windows = Windows(images, pool, stride, padding, data_format)
     out = np.zeros(windows.output_shape, images.dtype)
     for tile, padded in windows.tiles(images, 0):
         for pixels in windows.entries(padded):
@@ -188,8 +189,8 @@ def avg_pool2d_backward(grad, images, pool, stride=None, padding="valid", data_f
            [2., 2.]])
     """
     (images,) = floats(images)
-    windows = _Windows(images, pool, stride, padding, data_format)
-    grad = windows.like_output(np.asarray(grad, images.dtype), "grad")
+    windows = Windows(images, pool, stride, padding, data_format)
+    grad = output_gradient(np.asarray(grad, images.dtype), windows.output_shape, data_format)
     return windows.send(grad / windows.real_pixels(images.dtype), lambda tile, number: images.dtype.type(1))
 
 
@@ -242,7 +243,7 @@ def global_avg_pool2d_backward(grad, images, data_format="channels_last"):
     return _as_images(np.broadcast_to(share, pixels.shape).copy(), images, data_format)
 
 
-class _Windows:
+class Windows:
     """Where the windows lie, checked once for forward and backward."""
 
     def __init__(self, images, pool, stride, padding, data_format):
@@ -315,13 +316,6 @@ class _Windows:
             for out, s, (before, _) in zip(self.output_shape[1:3], self.stride, self.padding, strict=True)
         )
         return np.add.outer(rows * self.pool[1], columns)[:, :, None]
-
-    def like_output(self, array, name):
-        """The array with its channels last, once it is known to have the output's shape."""
-        expected = in_data_format(np.empty(self.output_shape, bool), self.data_format).shape
-        if array.shape != expected:
-            raise ValueError(f"{name} must have the output's shape {expected}, got {array.shape}")
-        return channels_last(array, self.data_format)
 
 
 def _pixels(images, data_format) -> np.ndarray:

@@ -13,10 +13,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cnncourse.arrays import channels_last, floats, in_data_format, one_blas_thread, sum_over_rows
+from cnncourse.arrays import (
+    channels_last,
+    filter_bias,
+    floats,
+    in_data_format,
+    one_blas_thread,
+    output_gradient,
+    sum_over_rows,
+)
 from cnncourse.columns import TILE, aligned, product
 from cnncourse.convolution import conv2d, conv2d_backward, conv2d_params
 from cnncourse.pooling import (
+    Windows,
     avg_pool2d,
     avg_pool2d_backward,
     global_avg_pool2d,
@@ -211,12 +220,9 @@ def conv1d_backward(
     """
     sequences, kernels, _, around = _checked(sequences, kernels, None, stride, padding, dilation, data_format)
     k, channels, filters = kernels.shape
-    grad = channels_last(_of_three_axes(grad, "grad").astype(kernels.dtype, copy=False), data_format)
     steps = output_size(sequences.shape[1] + sum(around), dilated_size(k, dilation), 0, stride)
-    if grad.shape != (len(sequences), steps, filters):
-        expected = in_data_format(np.empty((len(sequences), steps, filters), bool), data_format).shape
-        got = in_data_format(grad, data_format).shape
-        raise ValueError(f"grad must have the output's shape {expected}, got {got}")
+    grad = _of_three_axes(grad, "grad").astype(kernels.dtype, copy=False)
+    grad = output_gradient(grad, (len(sequences), steps, filters), data_format)
     if dilation > 1 or stride > 1:
         options = dict(stride=(1, stride), padding=((0, 0), around), dilation=(1, dilation))
         row, d_kernels, d_bias = conv2d_backward(
@@ -268,8 +274,10 @@ def max_pool1d_backward(grad, sequences, pool, stride=None, padding="valid"):
     >>> max_pool1d_backward([[[5]]], np.array([1, 2, 2])[None, :, None], pool=3)[0, :, 0]
     array([0., 5., 0.])
     """
-    rows = _row(_like(max_pool1d(sequences, pool, stride, padding), grad)), _row(sequences)
-    return max_pool2d_backward(*rows, *_along_time(pool, stride), padding)[:, 0]
+    sequences, options = _row(sequences), (*_along_time(pool, stride), padding)
+    count, _, steps, channels = Windows(sequences, *options, "channels_last").output_shape
+    grad = output_gradient(grad, (count, steps, channels))
+    return max_pool2d_backward(grad[:, None], sequences, *options)[:, 0]
 
 
 def avg_pool1d(sequences, pool, stride=None, padding="valid"):
@@ -289,8 +297,10 @@ def avg_pool1d_backward(grad, sequences, pool, stride=None, padding="valid"):
     >>> avg_pool1d_backward([[[6]]], np.zeros((1, 3, 1)), pool=3)[0, :, 0]
     array([2., 2., 2.])
     """
-    rows = _row(_like(avg_pool1d(sequences, pool, stride, padding), grad)), _row(sequences)
-    return avg_pool2d_backward(*rows, *_along_time(pool, stride), padding)[:, 0]
+    sequences, options = _row(sequences), (*_along_time(pool, stride), padding)
+    count, _, steps, channels = Windows(sequences, *options, "channels_last").output_shape
+    grad = output_gradient(grad, (count, steps, channels))
+    return avg_pool2d_backward(grad[:, None], sequences, *options)[:, 0]
 
 
 def global_max_pool1d(sequences):
@@ -350,16 +360,9 @@ def _of_three_axes(array, name) -> np.ndarray:
     return array
 
 
-def _like(output, grad) -> np.ndarray:
-    grad = np.asarray(grad)
-    if grad.shape != output.shape:
-        raise ValueError(f"grad must have the output's shape {output.shape}, got {grad.shape}")
-    return grad
-
-
-def _row(sequences, name="sequences") -> np.ndarray:
+def _row(sequences) -> np.ndarray:
     """Sequences as images of one row: ``(N, 1, T, C)``."""
-    return _of_three_axes(sequences, name)[:, None]
+    return _of_three_axes(sequences, "sequences")[:, None]
 
 
 def _along_time(pool, stride):
@@ -374,9 +377,7 @@ def _checked(sequences, kernels, bias, stride, padding, dilation, data_format):
     k, c_in, filters = kernels.shape
     if c_in != sequences.shape[2]:
         raise ValueError(f"kernels for {c_in} channels cannot read sequences of {sequences.shape[2]} channels")
-    bias = np.zeros(filters, kernels.dtype) if bias is None else np.asarray(bias, kernels.dtype)
-    if bias.shape != (filters,):
-        raise ValueError(f"bias must have one number for each of the {filters} filters, got shape {bias.shape}")
+    bias = filter_bias(bias, filters, kernels.dtype)
     reach = dilated_size(k, dilation)
     stride = whole_number(stride, "stride", 1)
     if padding == "causal":
@@ -406,7 +407,8 @@ def _windows(sequences, around, k, stride, steps) -> Iterator[tuple[slice, list[
     apart = -(-k // stride)
     needed = max(length + sum(around), (steps - 1 + apart) * stride)  # the last piece is a whole one
     together = max(1, TILE // (needed * channels))
-    padded = np.zeros((min(together, count), needed, channels), sequences.dtype)
+    if needed > length:
+        padded = np.zeros((min(together, count), needed, channels), sequences.dtype)
     for first in range(0, count, together):
         here = sequences[first : first + together]
         if needed > length:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cnncourse.arrays import floats, one_blas_thread, sum_over_rows
+from cnncourse.arrays import filter_bias, floats, one_blas_thread, output_gradient, sum_over_rows
 from cnncourse.columns import Geometry, aligned, aligned_empty
 
 __all__ = ["winograd_conv2d", "winograd_conv2d_backward"]
@@ -71,7 +71,7 @@ def winograd_conv2d(images, kernels, bias=None, padding="valid"):
     there = aligned(tiles.combined(KERNELS_2D, kernels.reshape(9, -1)).reshape(36, *kernels.shape[2:]))
     # The bias is one more product, which counts once in each of the 16 outputs.
     outputs = np.hstack([OUTPUTS_2D, np.ones((16, 1))])
-    bias = tiles.geometry.bias(bias, kernels.dtype)
+    bias = filter_bias(bias, kernels.shape[3], kernels.dtype)
     blocks = tiles.blocks(out := np.empty(tiles.out_shape, images.dtype))
     with one_blas_thread():
         for place, windows in tiles.windows(images):
@@ -104,7 +104,7 @@ def winograd_conv2d_backward(grad, images, kernels, padding="valid", input_gradi
     """
     images, kernels = floats(images, kernels)
     tiles = _Tiles(images, kernels, padding)
-    grad = tiles.geometry.output_gradient(grad, images.dtype)
+    grad = output_gradient(np.asarray(grad, images.dtype), tiles.geometry.output_shape)
     blocks = tiles.blocks(tiles.whole(grad))
     d_there = np.zeros((36, *kernels.shape[2:]), images.dtype)
     with one_blas_thread():

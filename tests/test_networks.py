@@ -184,18 +184,6 @@ KERAS_LOSSES = {
 }
 
 
-@pytest.fixture
-def float64():
-    """Keras computes in float64, whatever it computes."""
-    import keras
-
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_dtype_policy("float32")
-    keras.config.set_floatx("float32")
-
-
 def twins(name):
     """Our network, Keras's with the same weights, Keras's loss."""
     import keras

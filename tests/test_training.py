@@ -18,18 +18,6 @@ RATE = 0.01
 BETAS = dict(beta_1=0.875, beta_2=1 - 2**-10, epsilon=2**-20)  # Keras rounds them to float32, which holds these exactly
 
 
-@pytest.fixture
-def float64():
-    """Keras computes in float64, whatever it computes."""
-    import keras
-
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_dtype_policy("float32")
-    keras.config.set_floatx("float32")
-
-
 def network_and_data(count=10, seed=0, dtype=np.float64):
     rng = np.random.default_rng(seed)
     layers = [Conv2D(4, 3, activation="relu"), MaxPooling2D(2), BatchNormalization(), Flatten(), Dense(3)]
