@@ -4,7 +4,7 @@
 BIN := .venv/bin
 CLASS := _build/class
 
-.PHONY: course test lock clean help
+.PHONY: course test checks lock clean help
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -25,6 +25,9 @@ test: .venv/ready ## everything that proves the project, browser tests included
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest
+
+checks: .venv/ready ## measure the checks: every misconception caught and named, every right solution accepted
+	@$(BIN)/python -m cnncourse.checks
 
 lock: .venv/ready ## compile requirements.txt anew from pyproject.toml (needs uv)
 	uv pip compile --universal --all-extras --upgrade --quiet pyproject.toml -o requirements.txt

@@ -9,6 +9,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
+from cnncourse.checks.materials import (
+    KINDS,
+    backwards,
+    bytes_of,
+    every_other,
+    filled,
+    in_a_sum,
+    normals,
+    number,
+    products,
+    whole_numbers,
+)
 from cnncourse.checks.task import Case, Misconception, Panel, Task
 
 ASSIGNMENT = "01-convolution"
@@ -73,34 +85,6 @@ def sobel(image):
 # -- cases -----------------------------------------------------------------------------------------------------------
 
 
-def whole_numbers(rng, *shape):
-    """Different whole numbers from 2 on, of both signs: no flip, turn or exchange of two leaves them alike."""
-    size = int(np.prod(shape))
-    return (rng.permutation(np.arange(2, size + 2)) * rng.choice([-1, 1], size)).astype(float).reshape(shape)
-
-
-def normals(rng, *shape):
-    return rng.standard_normal(shape)
-
-
-def every_other(array):
-    """The same numbers as a view that is not contiguous."""
-    roomy = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), dtype=array.dtype)
-    roomy[..., ::2] = array
-    return roomy[..., ::2]
-
-
-def backwards(array):
-    """The same numbers as a view whose rows lie in memory from the last to the first."""
-    return np.ascontiguousarray(array[::-1])[::-1]
-
-
-KINDS = "whole numbers, float32 and views"
-BYTES = (
-    "on pictures of type uint8, as photographs are loaded, your sums run over: 200 + 100 is 44 there. Work with floats."
-)
-
-
 def picture_cases(rng):
     """Images with kernels. Each property varies one thing, and has kernels without any symmetry."""
     cases = []
@@ -128,6 +112,9 @@ def picture_cases(rng):
     add(about, (4, 4), (1, 4))
     add(about, (5, 5), (2, 3))
     add(about, (6, 6), (4, 3), normals)
+    kernel = whole_numbers(rng, 2, 2)
+    kernel[0, 1] = kernel[1, 0]
+    cases.append(Case("square images and kernels", (whole_numbers(rng, 3, 3), kernel)))
     about = "the smallest and the largest kernels"
     add(about, (2, 2), (1, 1))
     cases.append(Case(about, (whole_numbers(rng, 3, 3), np.ones((1, 1)))))
@@ -144,8 +131,8 @@ def picture_cases(rng):
     cases.append(Case(KINDS, (normals(rng, 4, 4).astype("f4"), normals(rng, 3, 3).astype("f4"))))
     cases.append(Case(KINDS, (every_other(normals(rng, 4, 4)), normals(rng, 2, 2).T)))
     cases.append(Case(KINDS, (normals(rng, 4, 4).T, backwards(normals(rng, 3, 3)))))
-    picture = rng.integers(100, 256, (4, 4)).astype("u1")
-    cases.append(Case("photographs", (picture, rng.integers(1, 9, (3, 3)).astype("u1")), advice=BYTES))
+    cases.append(Case(KINDS, (bytes_of(rng, 3, 3), whole_numbers(rng, 2, 2).astype(int))))
+    cases.append(Case(KINDS, (bytes_of(rng, 4, 4), normals(rng, 3, 3))))
     return cases
 
 
@@ -166,6 +153,7 @@ def layer_cases(rng):
     add(about, (1, 3, 3, 2), (2, 2, 2, 1))
     add(about, (1, 4, 4, 3), (2, 2, 3, 1))
     add(about, (1, 4, 4, 3), (1, 1, 3, 1), normals)
+    add(about, (1, 3, 3, 6), (2, 2, 6, 1))
     about = "several filters"
     add(about, (1, 3, 3, 1), (2, 2, 1, 2))
     add(about, (1, 3, 3, 1), (2, 2, 1, 3))
@@ -201,8 +189,10 @@ def layer_cases(rng):
     cases.append(Case(KINDS, (x, w, np.zeros(2))))
     x, w = normals(rng, 1, 4, 4, 2).swapaxes(1, 2), normals(rng, 2, 2, 2, 2).transpose(1, 0, 3, 2)
     cases.append(Case(KINDS, (x, w, np.zeros(2))))
-    x, w = rng.integers(100, 256, (1, 3, 3, 1)).astype("u1"), rng.integers(1, 9, (2, 2, 1, 1)).astype("u1")
-    cases.append(Case("photographs", (x, w, np.zeros(1)), advice=BYTES))
+    cases.append(Case(KINDS, (bytes_of(rng, 1, 3, 3, 1), whole_numbers(rng, 2, 2, 1, 1).astype(int), np.zeros(1))))
+    about = "everything at once"
+    add(about, (2, 3, 4, 2), (2, 3, 2, 3), bias=True)
+    add(about, (3, 4, 3, 5), (3, 1, 5, 4), normals, bias=True)
     return cases
 
 
@@ -221,6 +211,8 @@ def params_cases(rng):
         Case("layers of real networks", (11, 11, 3, 96)),
         Case("layers of real networks", (3, 3, 256, 512)),
         Case("layers of real networks", (5, 5, 96, 256, True)),
+        Case("layers of real networks", (1, 1, 64, 256)),
+        Case("layers of real networks", (1, 1, 65_536, 65_536, False)),
     ]
     kh, kw, c_in, c_out = (int(n) for n in rng.permutation(np.arange(2, 10))[:4])
     cases.append(Case("kernels that are not square", (kh, kw, c_in, c_out)))
@@ -229,10 +221,6 @@ def params_cases(rng):
 
 
 def sobel_cases(rng):
-    wraps = (
-        "on a picture of type uint8, as photographs are loaded, your subtraction wraps around: 3 − 5 is 254 "
-        "there. Turn the image into floats first."
-    )
     step = np.zeros((4, 5))
     step[:, 3:] = rng.integers(1, 10)
     return [
@@ -256,27 +244,12 @@ def sobel_cases(rng):
         Case(KINDS, (normals(rng, 4, 4).astype("f4"),)),
         Case(KINDS, (every_other(normals(rng, 4, 4)),)),
         Case(KINDS, (backwards(normals(rng, 4, 4)).T,)),
-        Case("photographs", (rng.integers(0, 256, (4, 4)).astype("u1"),), advice=wraps),
+        Case(KINDS, (bytes_of(rng, 3, 3),)),
+        Case(KINDS, (bytes_of(rng, 4, 4),)),
     ]
 
 
 # -- what to show of a case ------------------------------------------------------------------------------------------
-
-
-def products(window, kernel) -> str:
-    pairs = [f"{_n(x)}·{_n(w)}" for x, w in zip(np.ravel(window), np.ravel(kernel), strict=True)]
-    shown = pairs if len(pairs) <= 9 else [*pairs[:8], "…"]
-    return " + ".join(shown)
-
-
-def number(value) -> str:
-    return f"{round(float(value), 2) + 0.0:g}".replace("-", "−")
-
-
-def _n(value) -> str:
-    """A number within a sum or a product: in parentheses when it is negative."""
-    text = number(value)
-    return f"({text})" if text.startswith("−") else text
 
 
 def explain_correlate(args, index, turn=np.asarray):
@@ -303,10 +276,10 @@ def explain_layer(args, index):
         panels.append(Panel(f"kernels[:, :, {c}, {f}]", kernels[:, :, c, f]))
         sums.append(float(np.sum(images[n, i : i + kh, j : j + kw, c] * kernels[:, :, c, f])))
     total = sum(sums) + float(bias[f])
-    by_channel = " + ".join(_n(value) for value in sums)
+    by_channel = " + ".join(in_a_sum(value) for value in sums)
     return panels, (
         f"Entry [{n}, {i}, {j}, {f}] adds up the window's products, channel by channel, and the filter's bias: "
-        f"{by_channel} + bias {_n(bias[f])} = {number(total)}."
+        f"{by_channel} + bias {in_a_sum(bias[f])} = {number(total)}."
     )
 
 
@@ -322,14 +295,6 @@ def explain_sobel(args, index):
 
 
 # -- the ways people get a sliding window wrong ----------------------------------------------------------------------
-
-
-def filled(shape, entry):
-    """An array of this shape in which ``entry(i, j)`` stands at [i, j]."""
-    out = np.zeros(shape)
-    for i, j in np.ndindex(out.shape):
-        out[i, j] = entry(i, j)
-    return out
 
 
 def each_window(image, kernel, make):
@@ -1489,6 +1454,17 @@ def spread_to_255(gx, gy):
     return out / out.max() * 255 if out.max() else out
 
 
+def differences_of_bytes(middle):
+    """Differences of neighbours in the image's own type; the middle row counts this many times."""
+
+    def wrong(image):
+        across, down = image[:, 2:] - image[:, :-2], image[2:] - image[:-2]
+        gx = across[:-2] + middle * across[1:-1] + across[2:]
+        return np.hypot(gx, down[:, :-2] + middle * down[:, 1:-1] + down[:, 2:]).astype(float)
+
+    return wrong
+
+
 PREWITT = np.sign(SOBEL_X)
 SCHARR = np.array([[-3.0, 0.0, 3.0], [-10.0, 0.0, 10.0], [-3.0, 0.0, 3.0]])
 TWO_KERNELS = "One kernel measures the change from left to right, the other from top to bottom."
@@ -1601,6 +1577,18 @@ SOBEL_MISCONCEPTIONS = tuple(
             of_sobel(lambda gx, gy: length(gx, gy) / length(gx, gy).max()),
             "Your result is divided by its largest entry: two images can no longer be compared, and an even one "
             "gives 0 / 0.",
+        ),
+        (
+            "bytes wrap around",
+            differences_of_bytes(2),
+            "On a picture of type uint8, as photographs are loaded, your sums and differences wrap around: 3 − 5 is "
+            "254 there, and 200 + 100 is 44. Turn the image into floats first.",
+        ),
+        (
+            "differences of bytes wrap around",
+            differences_of_bytes(2.0),
+            "On a picture of type uint8, as photographs are loaded, your subtraction wraps around: 3 − 5 is 254 "
+            "there. Turn the image into floats first.",
         ),
         (
             "gradient's direction",
@@ -1801,7 +1789,8 @@ def params_by_filter(kh, kw, c_in, c_out, use_bias=True):
 
 
 def params_by_array(kh, kw, c_in, c_out, use_bias=True):
-    return np.zeros((kh, kw, c_in, c_out), dtype=np.int8).size + (np.zeros(c_out).size if use_bias else 0)
+    kernels = np.broadcast_to(np.int8(0), (kh, kw, c_in, c_out))  # no memory is taken
+    return kernels.size + (np.zeros(c_out).size if use_bias else 0)
 
 
 def params_as_numpy(kh, kw, c_in, c_out, use_bias=True):

@@ -121,7 +121,9 @@ def _wrap(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, **indents, break_long_words=False, break_on_hyphens=False)
 
 
-def _number(value: float) -> str:
+def _number(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     return "nan" if np.isnan(value) else f"{round(float(value), 3) + 0.0:g}".replace("-", "−")
 
 
@@ -130,10 +132,16 @@ def _inside(window, row: int, column: int) -> bool:
 
 
 def _grid(panel: Panel) -> list[str]:
-    """The panel as lines of text; entries of the window stand in brackets."""
+    """The panel as lines of text; entries of the window stand in brackets, a row of words behind an arrow."""
+    table = np.atleast_2d(panel.table)
+    if table.dtype.kind == "U":
+        widths = [max(map(len, column)) for column in table.T]
+        lines = ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)) for row in table]
+        marks = ["→ " if _inside(panel.window, i, 0) else "  " for i in range(len(lines))]
+        return [panel.title, *(mark + line.rstrip() for mark, line in zip(marks, lines, strict=True))]
     cells = [
         [f"[{_number(v)}]" if _inside(panel.window, i, j) else f" {_number(v)} " for j, v in enumerate(row)]
-        for i, row in enumerate(np.atleast_2d(panel.table))
+        for i, row in enumerate(table)
     ]
     width = max((len(cell) for row in cells for cell in row), default=0)
     return [panel.title, *("".join(cell.rjust(width) for cell in row) for row in cells)]
@@ -164,8 +172,9 @@ def _table(panel: Panel) -> str:
         cells = []
         for j, value in enumerate(row):
             mark = "font-weight:bold;background:rgba(255,167,38,.35)" if _inside(panel.window, i, j) else ""
+            side = "left" if isinstance(value, str) else "right"
             cells.append(
-                f'<td style="text-align:right;padding:.15em .5em;border:1px solid #8886;{mark}">{_number(value)}</td>'
+                f'<td style="text-align:{side};padding:.15em .5em;border:1px solid #8886;{mark}">{_number(value)}</td>'
             )
         rows.append(f"<tr>{''.join(cells)}</tr>")
     caption = f'<caption style="caption-side:top;white-space:nowrap">{html.escape(panel.title)}</caption>'

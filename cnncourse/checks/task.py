@@ -4,29 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Case", "Misconception", "Panel", "Task"]
+__all__ = ["Case", "Misconception", "Panel", "Rng", "Task", "Told"]
+
+
+@dataclass(frozen=True)
+class Rng:
+    """Stands for a random generator among a case's arguments: each call gets a new one, made from this seed."""
+
+    seed: int
+
+
+class Told(NamedTuple):
+    """What a probe found: the numbers that are compared, and what to show of them when they are wrong."""
+
+    numbers: object
+    says: str = ""
+    panels: tuple[Panel, ...] = ()
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the learner's function.
+    """One question to the learner's function: a call, or with a ``probe`` whatever calls it takes to see a property.
 
-    ``about`` names the property that the call belongs to ("rectangular kernels"); a property holds when all of its
-    calls come out right, and each property is an equal share of the score. A case with ``advice`` costs nothing when it
-    fails: it adds the advice to the message.
+    Args:
+        about: the property that the case belongs to ("rectangular kernels"). A property holds when all of its cases
+            come out right, and each property is an equal share of the score.
+        args: the arguments of the call, or of the probe. An :class:`Rng` among them becomes a new generator.
+        advice: a case with advice costs nothing when it fails: the advice is added to the message.
+        probe: ``probe(call, *args)`` calls the function as often as it likes and returns the numbers to compare, or
+            :class:`Told`. ``call`` copies its arguments, and returns results that are arrays and of the right kind.
+        expected: what is to come out, where that is known without the reference: statistics, facts.
+        leeway: how far each number may be off; without it, what rounding explains.
+        raises: the arguments are impossible, and ``ValueError`` is the right answer.
+        facts: what each number of the probe's answer says, in words.
+        says: shown, when this case fails, in place of what is expected: a hint that does not give the answer away.
     """
 
     about: str
-    args: tuple
+    args: tuple = ()
     advice: str = ""
+    probe: Callable | None = None
+    expected: object = None
+    leeway: float | None = None
+    raises: bool = False
+    facts: tuple[str, ...] = ()
+    says: str = ""
     place: int = 0  # where among the task's cases it was drawn
 
     @property
     def size(self) -> int:
-        return sum(np.size(argument) for argument in self.args)
+        return sum(map(_size, self.args))
 
 
 @dataclass(frozen=True)
@@ -40,10 +71,10 @@ class Misconception:
 
 @dataclass(frozen=True)
 class Panel:
-    """A table of numbers to show, with the window (a pair of slices) that matters."""
+    """A table of numbers or words to show, with the window (a pair of slices) that matters."""
 
     title: str
-    table: np.ndarray
+    table: np.ndarray | list[list[str]]
     window: tuple[slice, slice] | None = None
 
 
@@ -55,18 +86,27 @@ class Task:
         assignment: the folder's name, ``"01-convolution"``.
         name: the function's name.
         signature: how it is called, ``"correlate2d(image, kernel)"``.
-        reference: the direct computation, written for clarity; it shares no code with the library.
-        cases: draws the inputs from a generator, the smallest ones included.
+        reference: the direct computation, written for clarity; it shares no code with the library. Its own signature is
+            the one the learner's function must answer to.
+        cases: draws the cases from a generator, the smallest ones included.
         misconceptions: the bank; the first that explains everything is the one that is named.
         accepted: right solutions in other styles; the checks are measured on them.
         read: the anchor in the book that teaches the function.
-        explain: from the arguments and the index of one entry of the result, the panels to show and the arithmetic
-            that makes the entry.
-        result: ``"array"``, or ``"number"`` where Python numbers are as good as NumPy's.
+        explain: from the arguments and the index of one entry of the result (and the number of the result, where there
+            are several), the panels to show and the arithmetic that makes the entry.
+        result: what comes back: ``"array"``; ``"number"``, exact, where Python numbers are as good as NumPy's;
+            ``"value"``, a number that may carry rounding; ``"table"``, exact numbers in lists, tuples or arrays;
+            ``"anything"``, which only a probe can judge; or a tuple of these where there are several results.
+        parts: the names of several results, ``("d_x", "d_w", "d_b")``.
+        convert: turns a table into the array that is compared.
         shape: what to say when the result's shape is wrong and no misconception explains it.
-        keywords: the names of the optional arguments at the end of a case's ``args``.
+        keywords: the names of the optional arguments at the end, for a function that takes them by name only.
         helpers: the assignment's other functions, which this one may call.
         may_use: functions of the library that this one may call, ``"cnncourse.convolution.conv2d"``.
+        libraries: any library may be used.
+        imports: frameworks that are imported, quietly, before the function is called.
+        may_share: whether a result may share memory with these arguments, as a transposed view does.
+        seconds: for all the calls together, where the engine's own limit is too short.
     """
 
     assignment: str
@@ -78,21 +118,48 @@ class Task:
     read: str
     accepted: tuple[Callable, ...] = ()
     explain: Callable | None = None
-    result: str = "array"
+    result: str | tuple[str, ...] = "array"
+    parts: tuple[str, ...] = ()
+    convert: Callable | None = None
     shape: str = ""
     keywords: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
     may_use: tuple[str, ...] = ()
+    libraries: bool = False
+    imports: tuple[str, ...] = ()
+    may_share: Callable[..., bool] = lambda *args: False
+    seconds: float | None = None
     _drawn: dict = field(default_factory=dict, repr=False, compare=False)
 
-    def draw(self, seed: int) -> list[tuple[Case, np.ndarray]]:
-        """The cases of a seed with what is expected of each, smallest first."""
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kind of each result."""
+        return (self.result,) if isinstance(self.result, str) else self.result
+
+    def draw(self, seed: int) -> list[tuple[Case, tuple[np.ndarray, ...] | None]]:
+        """The cases of a seed with what is expected of each (None where it is an error), smallest first."""
+        from cnncourse.checks.calling import answer, as_arrays
+
         if seed not in self._drawn:
             cases = [replace(case, place=k) for k, case in enumerate(self.cases(np.random.default_rng(seed)))]
             cases.sort(key=lambda case: case.size)
-            self._drawn[seed] = [(case, np.asarray(self.reference(*case.args), dtype=float)) for case in cases]
-            for case, expected in self._drawn[seed]:
-                for array in (expected, *case.args):
+            drawn = []
+            for case in cases:
+                expected = None
+                if case.expected is not None:
+                    expected = as_arrays(case.expected)
+                elif not case.raises:
+                    expected = answer(self, self.reference, case)
+                for array in (*(expected or ()), *case.args):
                     if isinstance(array, np.ndarray):
                         array.flags.writeable = False  # kept for the next call: nobody is to write here
+                drawn.append((case, expected))
+            self._drawn[seed] = drawn
         return self._drawn[seed]
+
+
+def _size(argument) -> int:
+    """How much there is to look at."""
+    if isinstance(argument, (list, tuple)):
+        return 1 + sum(map(_size, argument))
+    return np.size(argument) if isinstance(argument, np.ndarray) else 1

@@ -1,0 +1,392 @@
+"""Calling a function that a learner wrote: with copies, within limits, watched, its results made comparable."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import decimal
+import functools
+import gc
+import importlib
+import inspect
+import io
+import numbers
+import os
+import signal
+import sys
+import sysconfig
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+from cnncourse.checks.task import Case, Rng, Task, Told
+
+__all__ = [
+    "Fault",
+    "Outcome",
+    "Sink",
+    "TooSlow",
+    "answer",
+    "ask",
+    "as_arrays",
+    "call_case",
+    "import_quietly",
+    "state_kept",
+    "time_limit",
+]
+
+# Where the work is done already. NumPy is what the course builds on.
+OTHERS_WORK = frozenset(["cnncourse", "cv2", "jax", "keras", "scipy", "skimage", "sklearn", "tensorflow", "torch"])
+TOOLS = ("cnncourse.checks", "cnncourse.plots")  # these do nobody's exercise
+INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+HERE = __file__
+LARGE = 100_000  # results with more entries are not kept to see whether they change later
+
+
+class TooSlow(BaseException):
+    """Raised inside the learner's function when its time is over. No ``except Exception`` catches it."""
+
+
+class NotFromScratch(BaseException):
+    """Raised inside the learner's function where it begins to import what does its work."""
+
+
+class Fault(BaseException):
+    """A result that cannot be compared with numbers. No probe is to go on with it, whatever it catches."""
+
+    def __init__(self, kind: str, wanted: str, part: int = 0, size: int = 0):
+        super().__init__(kind)
+        self.kind, self.wanted, self.part, self.size = kind, wanted, part, size
+
+
+@dataclass
+class Outcome:
+    """What one case brought."""
+
+    case: Case
+    expected: tuple[np.ndarray, ...] | None
+    hidden: bool
+    verdict: int = 0  # which verdict it belongs to
+    value: tuple[np.ndarray, ...] | None = None  # what came back, as arrays of numbers
+    told: Told | None = None  # what the probe says of it
+    error: BaseException | None = None
+    fault: Fault | None = None
+    printed: bool = False
+    changed: bool = False
+    shared: bool = False
+    borrowed: str = ""  # the function of another library, or of this one, that was called
+    returned: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)  # arrays, and what they held then
+    right: bool = False
+
+
+class Sink(io.TextIOBase):
+    """Stands in for stdout and stderr: what a function prints is noticed and not shown."""
+
+    used = False
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        self.used = self.used or bool(text)
+        return len(text)
+
+
+# -- limits ----------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def state_kept():
+    """Put back what a function may set for everybody: NumPy's seed, its error and print settings, warning filters."""
+    random_state = np.random.get_state()
+    with np.errstate(), np.printoptions(), warnings.catch_warnings():
+        try:
+            yield
+        finally:
+            np.random.set_state(random_state)
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float):
+    """Raise :class:`TooSlow` in this block after some seconds. Only a main thread with POSIX signals can be stopped."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    alarms = 0
+
+    def out_of_the_except(frame, event, argument):
+        if isinstance(sys.exception(), TooSlow):
+            raise TooSlow  # the code is handling the first one: from in there a second one gets out
+        return out_of_the_except
+
+    def over(signum, frame):
+        nonlocal alarms
+        alarms += 1
+        if alarms > 1:  # a bare `except:` swallows TooSlow as well: follow it step by step
+            sys.settrace(out_of_the_except)
+            while frame is not None and frame.f_code.co_filename != HERE:
+                frame.f_trace, frame.f_trace_opcodes = out_of_the_except, True
+                frame = frame.f_back
+        raise TooSlow
+
+    tracing = sys.gettrace()
+    handler = signal.signal(signal.SIGALRM, over)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(tracing)
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+def import_quietly(name: str) -> None:
+    """Import a framework with its greetings kept off the screen: nbgrader takes marks off for text on stderr."""
+    if name in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            importlib.import_module(name)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+# -- one call --------------------------------------------------------------------------------------------------------
+
+
+def ask(task: Task, fn: Callable, outcome: Outcome | None, *args):
+    """Call ``fn`` with copies of the arguments; return arrays of the kinds that the task names, or raise Fault.
+
+    What is noticed on the way (inputs changed, memory shared, a library used) is written into the outcome.
+    """
+    mine = tuple(np.random.default_rng(a.seed) if isinstance(a, Rng) else a for a in args)
+    theirs = tuple(_copy(argument) for argument in mine)
+    watching = contextlib.nullcontext() if outcome is None or task.libraries else _watched(task, outcome)
+    with watching:
+        result = fn(*theirs)
+        if inspect.iscoroutine(result):
+            result.close()  # or Python complains that nobody waited for it
+    if outcome is not None:
+        outcome.changed = outcome.changed or not all(map(_unchanged, mine, theirs))
+    results = _results(task, result)
+    if outcome is not None:
+        given = [array for argument in theirs for array in _arrays(argument)]
+        returned = [part for part in (results if len(task.kinds) > 1 else [result]) if isinstance(part, np.ndarray)]
+        if not task.may_share(*mine):
+            outcome.shared = outcome.shared or any(np.may_share_memory(r, g) for r in returned for g in given)
+        outcome.returned += [(r, r.copy()) for r in returned if r.size <= LARGE and r.dtype.kind in "fiub"]
+    values = [_comparable(task, kind, part, k) for k, (kind, part) in enumerate(zip(task.kinds, results, strict=True))]
+    return values[0] if isinstance(task.result, str) else tuple(values)
+
+
+def call_case(task: Task, fn: Callable, outcome: Outcome) -> Outcome:
+    """Put one case to the function, and write down what came of it."""
+    sink = Sink()
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        try:
+            outcome.value, outcome.told = _probe(task, fn, outcome.case, outcome)
+        except (KeyboardInterrupt, TooSlow):
+            raise
+        except Fault as fault:
+            outcome.fault = fault
+        except BaseException as error:  # SystemExit and whatever else a submission may raise
+            outcome.error = error
+    outcome.printed = sink.used
+    return outcome
+
+
+def answer(task: Task, fn: Callable, case: Case) -> tuple[np.ndarray, ...]:
+    """What a function of our own answers to a case: a reference, or a misconception."""
+    return _probe(task, fn, case, None)[0]
+
+
+def as_arrays(numbers_of) -> tuple[np.ndarray, ...]:
+    """What a probe returns, as a tuple of arrays: a tuple has several parts."""
+    parts = numbers_of if isinstance(numbers_of, tuple) else (numbers_of,)
+    return tuple(np.array(part, dtype=float) for part in parts)
+
+
+def _probe(task, fn, case, outcome) -> tuple[tuple[np.ndarray, ...], Told | None]:
+    call = functools.partial(ask, task, fn, outcome)
+    told = None
+    if case.probe is None:
+        found = call(*case.args)
+    else:
+        found = case.probe(call, *case.args)
+        if isinstance(found, Told):
+            told, found = found, found.numbers
+    return as_arrays(found), told
+
+
+def _copy(argument):
+    """A copy the function may spoil, with the very memory layout of the original: views stay the views they are."""
+    if isinstance(argument, (list, tuple)):
+        return type(argument)(map(_copy, argument))
+    if isinstance(argument, dict):
+        return {key: _copy(value) for key, value in argument.items()}
+    if not isinstance(argument, np.ndarray):
+        return argument
+    low, high = byte_bounds(argument)
+    offset = argument.__array_interface__["data"][0] - low
+    copy = np.ndarray(argument.shape, argument.dtype, bytearray(high - low), offset, argument.strides)
+    copy[...] = argument
+    return copy
+
+
+def _unchanged(ours, theirs) -> bool:
+    """Whether an argument holds what it held, but for what adding and subtracting the same number leaves behind."""
+    if isinstance(ours, np.ndarray):
+        if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+            return False
+        if ours.dtype.kind == "f":
+            return np.allclose(ours, theirs, rtol=1e-9, atol=1e-9, equal_nan=True)
+        return np.array_equal(ours, theirs)
+    if isinstance(ours, (list, tuple)):
+        return len(ours) == len(theirs) and all(map(_unchanged, ours, theirs))
+    if isinstance(ours, dict):
+        return ours.keys() == theirs.keys() and all(_unchanged(ours[key], theirs[key]) for key in ours)
+    return ours is theirs or not isinstance(ours, numbers.Number) or ours == theirs
+
+
+def _arrays(argument) -> list[np.ndarray]:
+    """The arrays in an argument that may be a list, tuple or dict of them."""
+    if isinstance(argument, dict):
+        argument = list(argument.values())
+    if isinstance(argument, (list, tuple)):
+        return [array for item in argument for array in _arrays(item)]
+    return [argument] if isinstance(argument, np.ndarray) else []
+
+
+# -- results ---------------------------------------------------------------------------------------------------------
+
+
+def _results(task: Task, result) -> tuple:
+    """The results one by one; a function with several returns them as a tuple, or as a list."""
+    if isinstance(task.result, str):
+        return (result,)
+    wanted = f"{len(task.result)} results"
+    if not isinstance(result, (tuple, list)):
+        raise Fault(_kind_of(result), wanted)
+    if len(result) != len(task.result):
+        raise Fault(f"{len(result)} result{'s' * (len(result) != 1)}", wanted)
+    return tuple(result)
+
+
+def _comparable(task: Task, wanted: str, value, part: int):
+    if wanted == "anything":
+        return value
+    if value is None:
+        raise Fault("None", wanted, part)
+    if wanted in ("number", "value") and isinstance(value, (numbers.Number, decimal.Decimal)):
+        if isinstance(value, complex):
+            if value.imag != 0:
+                raise Fault("complex", wanted, part)
+            value = value.real
+        return np.array(value, dtype=float)
+    if wanted == "table":
+        if not isinstance(value, (list, tuple, np.ndarray)):
+            raise Fault(_kind_of(value), wanted, part)
+        try:
+            value = task.convert(value) if task.convert else _rectangle(value)
+        except (TypeError, ValueError):
+            raise Fault("table", wanted, part) from None
+    if not isinstance(value, (np.ndarray, np.generic)):
+        raise Fault(_kind_of(value), wanted, part)
+    if value.dtype.kind == "c":
+        raise Fault("complex", wanted, part)
+    if value.dtype.kind == "O":
+        raise Fault("object", wanted, part)
+    if value.dtype.kind not in "fiub":
+        raise Fault("text", wanted, part)
+    if value.size > 10_000_000:
+        raise Fault("too large", wanted, part, value.size)
+    return np.array(value, dtype=float)
+
+
+def _rectangle(table) -> np.ndarray:
+    """A table of numbers as an array; rows of different lengths are filled up with −1."""
+    if isinstance(table, np.ndarray) and table.dtype.kind != "O":
+        return table
+    rows = [np.asarray(row) for row in table]
+    if any(row.dtype.kind not in "fiub" for row in rows):
+        raise ValueError("no numbers")
+    if len({row.shape for row in rows}) <= 1:
+        return np.array(rows, dtype=float)
+    if max(row.ndim for row in rows) > 1:
+        raise ValueError("rows of rows, of different sizes")
+    rows = [np.atleast_1d(row) for row in rows]
+    filled = np.full((len(rows), max(map(len, rows))), -1.0)
+    for k, row in enumerate(rows):
+        filled[k, : len(row)] = row
+    return filled
+
+
+def _kind_of(value) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def is_a_plain_type(kind: str) -> bool:
+    """Whether this is the name of a type of Python's or NumPy's own; a learner's type could tell a hidden input."""
+    return hasattr(builtins, kind) or hasattr(np, kind)
+
+
+# -- from scratch ----------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _watched(task: Task, outcome: Outcome):
+    """Note the first call from the learner's code into a library that does the exercise for them."""
+
+    def foreign(module: str) -> bool:
+        return module.partition(".")[0] in OTHERS_WORK and not module.startswith(TOOLS)
+
+    def by_the_learner(caller) -> bool:
+        """Not by a library on its own behalf: matplotlib asks TensorFlow about every array it is given."""
+        while caller and caller.f_code.co_filename.startswith("<frozen importlib"):
+            caller = caller.f_back
+        if caller is None or caller.f_code.co_name in task.helpers:  # a helper has a check of its own
+            return False
+        module = caller.f_globals.get("__name__") or ""
+        if module.partition(".")[0] == "cnncourse":
+            return module.startswith("cnncourse.checks")
+        return not caller.f_code.co_filename.startswith(INSTALLED)
+
+    def watch(frame, event, argument):
+        if event == "call":
+            module, name, caller = frame.f_globals.get("__name__"), frame.f_code.co_name, frame.f_back
+        elif event == "c_call":
+            module, name, caller = getattr(argument, "__module__", None), argument.__name__, frame
+        else:
+            return
+        if not foreign(module or "") or f"{module}.{name}" in task.may_use or not by_the_learner(caller):
+            return
+        if name == "<module>" and not module.startswith("cnncourse"):  # a framework is imported: do not wait for it
+            outcome.borrowed = module.partition(".")[0]
+            sys.setprofile(before)
+            raise NotFromScratch
+        if not name.startswith(("<", "__")):
+            outcome.borrowed = f"{module}.{name}"
+            sys.setprofile(before)
+
+    if outcome.borrowed:
+        yield
+        return
+    before, collecting = sys.getprofile(), gc.isenabled()
+    gc.disable()  # what it calls, it calls from the learner's line
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+        if collecting:
+            gc.enable()
