@@ -25,6 +25,7 @@ from cnncourse.shapes import (
 )
 
 __all__ = [
+    "alexnet",
     "alexnet_params",
     "alexnet_shapes",
     "alexnet_table",
@@ -89,6 +90,54 @@ def alexnet_params() -> list[int]:
     Source: section 3.5 and figure 2, without the split over two GPUs.
     """
     return [row.parameters for row in _eleven_layers()[1:]]
+
+
+def alexnet(input_shape: tuple[int, int, int], num_classes: int):
+    """AlexNet as a Keras model, in the form in which it is built today.
+
+    Without the split over two GPUs and without local response normalisation, and with weights that begin as
+    ``he_normal`` where a ReLU follows. Keras is imported here.
+
+    Args:
+        input_shape: ``(H, W, C)`` of an image; 67 × 67 is the smallest.
+        num_classes: how many units the last layer has.
+
+    Returns:
+        A ``keras.Sequential``, not compiled.
+
+    >>> alexnet((67, 67, 1), 10).output_shape
+    (None, 10)
+
+    Source: section 3.5 and figure 2; dropout as in section 4.2.
+    """
+    from keras import Input, Sequential, layers
+
+    def conv(filters, kernel_size, strides=1, padding="same"):
+        return layers.Conv2D(filters, kernel_size, strides, padding, activation="relu", kernel_initializer="he_normal")
+
+    def dense(units):
+        return layers.Dense(units, activation="relu", kernel_initializer="he_normal")
+
+    return Sequential(
+        [
+            Input(input_shape),
+            conv(96, 11, strides=4, padding="valid"),
+            layers.MaxPooling2D(3, strides=2),
+            conv(256, 5),
+            layers.MaxPooling2D(3, strides=2),
+            conv(384, 3),
+            conv(384, 3),
+            conv(256, 3),
+            layers.MaxPooling2D(3, strides=2),
+            layers.Flatten(),
+            dense(4096),
+            layers.Dropout(0.5),
+            dense(4096),
+            layers.Dropout(0.5),
+            layers.Dense(num_classes, activation="softmax"),
+        ],
+        name="alexnet",
+    )
 
 
 def local_response_norm(

@@ -52,6 +52,7 @@ __all__ = [
     "max_pool1d",
     "max_pool1d_backward",
     "pad_sequences",
+    "text_cnn",
 ]
 
 
@@ -339,6 +340,44 @@ def global_avg_pool1d_backward(grad, sequences):
     array([2., 2., 2.])
     """
     return global_avg_pool2d_backward(grad, _row(sequences))[:, 0]
+
+
+def text_cnn(num_words: int, maxlen: int, num_classes: int):
+    """A small convolutional network that reads tokens, in Keras: :class:`cnncourse.networks.TextCNN` with its ending.
+
+    Args:
+        num_words: how many tokens there are, numbered from 0.
+        maxlen: how many tokens a text has, at least 41: that is how many words one number of the second convolution
+            depends on.
+        num_classes: 1 for a yes-or-no question (a sigmoid); otherwise one probability for each class (a softmax).
+
+    Returns:
+        A ``keras.Sequential`` that is not compiled.
+
+    Raises:
+        ValueError: a number below 1, or a ``maxlen`` below 41.
+
+    >>> text_cnn(num_words=1000, maxlen=100, num_classes=46).count_params()
+    45870
+
+    After Chollet, *Deep Learning with Python* (2017), section 6.4.
+    """
+    sizes = whole_number(num_words, "num_words"), whole_number(maxlen, "maxlen", 41)
+    units = whole_number(num_classes, "num_classes")
+    import keras
+    from keras import layers
+
+    return keras.Sequential(
+        [
+            keras.Input((sizes[1],), dtype="int32"),
+            layers.Embedding(sizes[0], 32),
+            layers.Conv1D(32, 7, activation="relu"),
+            layers.MaxPooling1D(7),
+            layers.Conv1D(32, 5, activation="relu"),
+            layers.GlobalMaxPooling1D(),
+            layers.Dense(units, activation="sigmoid" if units == 1 else "softmax"),
+        ]
+    )
 
 
 def _tokens(tokens, table) -> np.ndarray:

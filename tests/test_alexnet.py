@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cnncourse.alexnet import (
+    alexnet,
     alexnet_params,
     alexnet_shapes,
     alexnet_table,
@@ -78,6 +79,34 @@ def test_shapes_and_parameters_are_those_of_the_network_in_keras():
     kept = [layer for layer in network.layers if not isinstance(layer, layers.Flatten)]
     assert alexnet_shapes()[1:] == [layer.output.shape[1:] for layer in kept]
     assert alexnet_params() == [layer.count_params() for layer in kept]
+
+
+def test_the_model_has_the_tables_shapes_and_parameters():
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):  # no weight is made
+        model = alexnet((227, 227, 3), 1000)
+    kept = [layer for layer in model.layers if type(layer).__name__ not in ("Flatten", "Dropout")]
+    assert alexnet_shapes() == [model.input_shape[1:], *(layer.output.shape[1:] for layer in kept)]
+    assert alexnet_params() == [layer.count_params() for layer in kept]
+    assert model.count_params() == 62_378_344
+
+
+def test_the_model_answers_with_probabilities_for_any_shape_and_number_of_classes():
+    model = alexnet((67, 80, 1), 3)
+    probabilities = np.asarray(model(rng().standard_normal((2, 67, 80, 1))))
+    assert probabilities.shape == (2, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_weights_begin_for_a_relu_where_one_follows():
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        layers = [layer for layer in alexnet((67, 67, 3), 2).layers if layer.count_params()]
+    kinds = [type(layer.kernel_initializer).__name__ for layer in layers]
+    assert kinds == ["HeNormal"] * 7 + ["GlorotUniform"]
+    assert [layer.activation.__name__ for layer in layers] == ["relu"] * 7 + ["softmax"]
 
 
 def direct_norm(images, size, k, alpha, beta):

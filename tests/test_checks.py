@@ -5,6 +5,7 @@ import functools
 import importlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ FUNCTIONS = [(assignment, name) for assignment in checks.assignments() for name 
 MISTAKES = [(*where, mistake) for where in FUNCTIONS for mistake in task(*where).misconceptions]
 SOLUTIONS = [(*where, solution) for where in FUNCTIONS for solution in task(*where).accepted]
 SEEDS = [None, *range(20)]  # None has the inputs that everybody sees
-FEW_SEEDS = SEEDS[:5]  # `make checks` has them all for the mistakes too
+FEW_SEEDS = SEEDS[:2]  # `make checks` has them all for the mistakes too
 
 
 def right(image, kernel):
@@ -115,7 +116,7 @@ def prints(image, kernel):
 
 def changes_its_input(image, kernel):
     out = right(image, kernel)
-    image[0, 0] = 1e9
+    image[0, 0] += 1
     return out
 
 
@@ -275,7 +276,7 @@ def test_printing_and_warning_cost_nothing_and_are_mentioned(capfd):
 
 def test_numbers_of_every_kind_are_numbers():
     count = bank.count_params
-    for kind in (int, float, np.int32, np.float32, np.array):
+    for kind in (int, float, np.int64, np.float32, np.array):
         assert verdict("01-convolution", "conv2d_params", lambda *a, kind=kind: kind(count(*a))).passed
     found = verdict("01-convolution", "conv2d_params", lambda *a: [count(*a)])
     assert not found.passed and found.misconception == "a list instead of a number"
@@ -419,6 +420,17 @@ def test_an_error_on_a_hidden_case_does_not_tell_its_message(monkeypatch):
     mark = eval('check("01-convolution", "correlate2d", hidden=True)', {"check": check, "correlate2d": tells})
     text = mark.verdict.message + mark.verdict.html()
     assert mark < 1 and "ValueError" in text and "secret" not in text
+
+
+@pytest.mark.parametrize(("assignment", "name"), FUNCTIONS)
+def test_what_is_said_of_hidden_cases_alone_holds_nothing_of_them(assignment, name):
+    this = task(assignment, name)
+    static = " ".join([this.shape, *(mistake.says for mistake in this.misconceptions)])
+    known = set(re.findall(r"\d+", static)) | {str(n) for n in range(10)}
+    for mistake in this.misconceptions[:8]:
+        found = judge(this, mistake.wrong, [(987654321, True)])
+        assert not found.passed and not found.feedback.panels and not found.feedback.arithmetic
+        assert set(re.findall(r"\d+", found.feedback.sentence)) <= known
 
 
 def test_the_shown_cases_do_not_depend_on_the_hidden_seed(monkeypatch):
@@ -651,7 +663,8 @@ def test_a_function_that_calls_a_borrowing_helper_is_judged_by_its_own_work():
 
 def test_pictures_and_other_tools_of_the_course_may_be_called():
     def looks_first(image, kernel):
-        plots.window(image, kernel)
+        if image.shape == (3, 4):
+            plots.window(image, kernel)
         return right(image, kernel)
 
     found = verdict("01-convolution", "correlate2d", looks_first)

@@ -15,6 +15,7 @@ from cnncourse.lenet import (
     lenet5_table,
     one_hot,
     train_epoch,
+    train_network,
     train_validation_split,
 )
 
@@ -27,7 +28,7 @@ def rng(seed=0):
 
 def test_it_holds_every_function_that_the_assignment_asks_for():
     asked = {"one_hot", "train_validation_split", "sgd_step", "momentum_step", "adam_step", "lenet5_shapes"}
-    assert asked | {"lenet5_params", "train_epoch", "confusion_matrix"} <= set(lenet.__all__)
+    assert asked | {"lenet5_params", "train_epoch", "confusion_matrix", "train_network"} <= set(lenet.__all__)
 
 
 @given(LABELS, st.integers(7, 9))
@@ -256,3 +257,51 @@ def test_a_batch_size_in_a_small_integer_type_loses_no_sample():
     optimizer = SimpleNamespace(update=lambda params, gradients: None)
     train_epoch(network, np.arange(300), np.zeros(300), np.uint8(64), optimizer, np.random.default_rng(0))
     assert sorted(seen) == list(range(300))
+
+
+def digits(count, seed=0):
+    """Of scikit-learn's digits, some to train on and the others: (x, y, x of the others, y of the others)."""
+    found = pytest.importorskip("sklearn.datasets").load_digits()
+    order = rng(seed).permutation(len(found.target))
+    x, y = found.images[order, :, :, np.newaxis] / 16, found.target[order]
+    return x[:count], y[:count], x[count:], y[count:]
+
+
+@pytest.mark.parametrize(("count", "enough"), [(200, 0.85), (1100, 0.95)])
+def test_the_trained_network_reads_digits_it_has_not_seen(count, enough):
+    x, y, others, labels = digits(count)
+    logits = train_network(x, y, rng()).predict(others)
+    assert logits.shape == (len(others), 10)
+    assert np.mean(logits.argmax(axis=1) == labels) > enough
+
+
+def test_the_trained_network_learns_what_it_is_given_and_nothing_else():
+    x, y, others, labels = digits(300)
+    names = np.array([3, 4, 5, 6, 7, 8, 9, 0, 1, 2])
+    before = x.copy(), y.copy()
+    answers = train_network(x, names[y], rng()).predict(others).argmax(axis=1)
+    assert np.mean(answers == names[labels]) > 0.85
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(y, before[1])
+
+
+def test_the_same_seed_trains_the_same_network_and_another_seed_another():
+    x, y, others, _ = digits(60)
+    state = np.random.get_state()[1].copy()
+    one, again, other = (train_network(x, y, rng(seed), epochs=3).predict(others[:5]) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert not np.allclose(one, other)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        (np.zeros((4, 8, 8, 1)), np.zeros(3, int), "4 samples and 3 labels"),
+        (np.zeros((4, 7, 8, 1)), np.zeros(4, int), r"samples of shape \(N, 8, 8, 1\), got \(4, 7, 8, 1\)"),
+        (np.zeros((4, 8, 8, 1)), np.full(4, 10), "got 10"),
+    ],
+)
+def test_a_network_is_not_trained_on_what_does_not_fit(x, y, said):
+    with pytest.raises(ValueError, match=said):
+        train_network(x, y, rng())

@@ -32,7 +32,7 @@ FLOORS = [
     ["convolution"],
     ["columns"],
     ["arrays"],
-    ["shapes"],
+    ["shapes", "datasets"],
 ]
 
 

@@ -25,6 +25,7 @@ from cnncourse.text import (
     max_pool1d,
     max_pool1d_backward,
     pad_sequences,
+    text_cnn,
 )
 
 POOLS = {"max": (max_pool1d, max_pool1d_backward), "average": (avg_pool1d, avg_pool1d_backward)}
@@ -490,8 +491,8 @@ def test_impossible_arguments_raise_and_name_the_number(call, said):
         call()
 
 
-def test_it_holds_every_function_that_the_assignment_asks_for_but_the_keras_model():
-    asked = {"pad_sequences", "embed", "conv1d", "max_pool1d", "global_max_pool1d", "conv1d_params"}
+def test_it_holds_every_function_that_the_assignment_asks_for():
+    asked = {"pad_sequences", "embed", "conv1d", "max_pool1d", "global_max_pool1d", "conv1d_params", "text_cnn"}
     assert asked <= set(text.__all__)
     for name in text.__all__:
         assert ">>>" in getattr(text, name).__doc__, name
@@ -502,3 +503,35 @@ def test_tokens_may_be_whole_numbers_of_any_type():
     np.testing.assert_array_equal(embed([[2.0, 0.0]], table), [[[4, 5], [0, 1]]])
     with pytest.raises(ValueError, match="whole numbers"):
         embed([0.5], table)
+
+
+@pytest.mark.parametrize("num_classes", [1, 2, 46])
+def test_text_cnn_answers_as_the_courses_own_network_with_the_same_weights(num_classes):
+    from cnncourse.networks import TextCNN
+
+    model, ours = text_cnn(60, 45, num_classes), TextCNN(60, 45, num_classes, seed=3)
+    model.set_weights(ours.get_weights())
+    tokens = np.random.default_rng(0).integers(0, 60, (3, 45))
+    logits = ours.predict(tokens).astype(float)
+    expected = 1 / (1 + np.exp(-logits)) if num_classes == 1 else np.exp(logits)
+    expected /= 1 if num_classes == 1 else expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict(tokens, verbose=0), expected, atol=1e-5)
+
+
+def test_text_cnn_has_the_parameters_and_shapes_counted_by_hand():
+    model = text_cnn(num_words=10_000, maxlen=500, num_classes=1)
+    assert [layer.count_params() for layer in model.layers] == [320_000, 7 * 32 * 32 + 32, 0, 5 * 32 * 32 + 32, 0, 33]
+    assert [tuple(layer.output.shape[1:]) for layer in model.layers[:4]] == [(500, 32), (494, 32), (70, 32), (66, 32)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((0, 50, 1), "num_words must be at least 1, got 0"),
+        ((50, 40, 1), "maxlen must be at least 41, got 40"),
+        ((50, 50, 0), "num_classes must be at least 1, got 0"),
+    ],
+)
+def test_an_impossible_text_cnn_is_answered_with_the_number(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        text_cnn(*sizes)

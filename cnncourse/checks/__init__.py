@@ -23,7 +23,17 @@ from cnncourse.checks.task import Case, Misconception, Panel, Task
 __all__ = ["Case", "Mark", "Misconception", "Panel", "Task", "Verdict", "check", "functions", "task", "verdict"]
 
 PUBLIC_SEED = 1
-TOPICS = {"01-convolution": "convolution"}
+TOPICS = {
+    "01-convolution": "convolution",
+    "02-padding-stride": "padding_stride",
+    "03-pooling": "pooling",
+    "04-backprop": "backprop",
+    "05-text": "text",
+    "06-lenet": "lenet",
+    "07-alexnet": "alexnet",
+    "08-initializers": "initializers",
+    "09-dropout": "dropout",
+}
 
 
 def assignments() -> list[str]:

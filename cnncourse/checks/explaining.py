@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import linecache
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,9 +49,14 @@ def leeway(task: Task, case: Case, expected: np.ndarray, part: int = 0) -> float
     """How far a number may be off."""
     if case.leeway is not None:
         return case.leeway
-    if case.probe is None and task.kinds[part] in ("number", "table"):
+    if case.probe is None and task.kinds[_place(case, part)] in ("number", "bool", "table"):
         return EXACT
     return TOLERANCE * max(1.0, float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0)))
+
+
+def _place(case: Case, k: int) -> int:
+    """The place among all of the function's results of the case's result number k."""
+    return case.parts[k] if case.parts else k
 
 
 def _differs(task: Task, case: Case, value, expected) -> list[bool]:
@@ -113,12 +119,15 @@ def wrong_arguments(task: Task, signature: inspect.Signature) -> Finding:
 
 
 def too_slow(task: Task, outcomes: list[Outcome], seconds: float) -> Finding:
-    return Finding(
-        "takes too long",
-        f"`{task.name}` was stopped in call number {len(outcomes) + 1}: it ran for more than {seconds:g} seconds on "
-        "inputs of a few numbers. Look for a `while` whose condition never becomes false, or a loop that adds to what "
-        "it loops over.",
-    )
+    where = f"`{task.name}` was stopped in call number {len(outcomes) + 1}: it ran for more than {seconds:g} seconds"
+    if task.seconds:
+        says = f"{where}. Long work is expected here, but not so long: do less of it, or with something smaller."
+    else:
+        says = (
+            f"{where} on inputs of a few numbers. Look for a `while` whose condition never becomes false, or a loop "
+            "that adds to what it loops over."
+        )
+    return Finding("takes too long", says)
 
 
 def not_written(task: Task, error: BaseException) -> Finding:
@@ -155,7 +164,15 @@ def not_from_scratch(task: Task, borrowed: str) -> Finding:
 def explain(task: Task, outcomes: list[Outcome], match: Callable[[], Misconception | None]) -> Finding:
     """First what no arithmetic explains, then the bank of misconceptions, then what is left."""
     wrong = [outcome for outcome in outcomes if not outcome.right]
-    if any(outcome.changed for outcome in outcomes):
+    changed = [outcome for outcome in outcomes if outcome.changed]
+    if changed and all(outcome.only_rounding for outcome in changed):
+        return Finding(
+            "input changed by rounding",
+            f"`{task.name}` changes what it is given and changes it back by the opposite sum, which leaves a speck of "
+            "rounding each time. Keep the old value and put that back, or work on a copy.",
+            _first(wrong),
+        )
+    if changed:
         return Finding(
             "input changed",
             f"`{task.name}` changes what it is given, so whoever calls it loses their data. Write into something of "
@@ -247,23 +264,27 @@ def _explain_values(task: Task, outcomes: list[Outcome], wrong: list[Outcome]) -
         return pattern
     names = ""
     if task.parts and wrong_plain:
-        parts = [
-            any(flags)
-            for flags in zip(*(_differs(task, o.case, o.value, o.expected) for o in wrong_plain), strict=True)
-        ]
-        bad = [f"`{name}`" for name, flag in zip(task.parts, parts, strict=True) if flag]
-        if 0 < len(bad) < len(parts):
-            names = f"Of the {len(parts)} results {' and '.join(bad)} {'is' if len(bad) == 1 else 'are'} wrong. "
-    if len(wrong) == len(outcomes) and wrong_plain:
-        exact = all(kind in ("number", "value", "table") for kind in task.kinds)
+        bad = {
+            _place(o.case, k)
+            for o in wrong_plain
+            for k, flag in enumerate(_differs(task, o.case, o.value, o.expected))
+            if flag
+        }
+        named = [f"`{name}`" for k, name in enumerate(task.parts) if k in bad]
+        if len(named) < len(task.parts):
+            names = (
+                f"Of the {len(task.parts)} results {' and '.join(named)} {'is' if len(named) == 1 else 'are'} wrong. "
+            )
+    if len(wrong) == len(outcomes):
+        exact = all(kind in ("number", "bool", "value", "table") for kind in task.kinds)
         start = "" if exact else "The shapes are right and the numbers are not. "
         what = "answer" if exact else "entry"
         says = f"{names or start}Compute the {what} below by hand, and let your code follow you."
         return Finding(None, says, _first(wrong))
     abouts = list(dict.fromkeys(outcome.case.about for outcome in wrong))
-    if set(abouts) == {outcome.case.about for outcome in outcomes}:
-        return Finding(None, f"{names}It is right on some inputs and wrong on others.", _first(wrong))
-    return Finding(None, f"{names}It is right on some inputs and wrong on others: {'; '.join(abouts)}.", _first(wrong))
+    inputs = "on some inputs" if any(outcome.case.args for outcome in outcomes) else "in some parts"
+    where = "" if set(abouts) == {outcome.case.about for outcome in outcomes} else f": {'; '.join(abouts)}"
+    return Finding(None, f"{names}It is right {inputs} and wrong {inputs[:3]}others{where}.", _first(wrong))
 
 
 def _equal(one, other) -> bool:
@@ -275,8 +296,8 @@ def _shapes(parts) -> list[tuple]:
 
 
 def _explain_shape(task: Task, shown: Outcome) -> Finding:
-    part = next(k for k, (v, e) in enumerate(zip(shown.value, shown.expected, strict=True)) if v.shape != e.shape)
-    value, expected = shown.value[part], shown.expected[part]
+    k = next(k for k, (v, e) in enumerate(zip(shown.value, shown.expected, strict=True)) if v.shape != e.shape)
+    value, expected, part = shown.value[k], shown.expected[k], _place(shown.case, k)
     whose = f"Of your results, `{task.parts[part]}`" if task.parts else "Your result"
     if task.kinds[part] == "table":
         return Finding(None, f"{whose} has not as many numbers as it should have. {task.shape}".rstrip(), shown)
@@ -325,10 +346,14 @@ def _explain_fault(task: Task, outcome: Outcome) -> Finding:
     if outcome.hidden and not (kind in ours or is_a_plain_type(kind) or kind.endswith((" result", " results"))):
         kind = "thing of another kind"
     what = f"`{task.name}` returns" if len(task.kinds) == 1 else f"As `{task.parts[fault.part]}`, `{task.name}` returns"
-    number = wanted in ("number", "value")
-    asked = {"number": "a number", "value": "a number", "table": "a table of numbers", "model": "a Keras model"}.get(
-        wanted, "a NumPy array"
-    )
+    number = wanted in ("number", "bool", "value")
+    asked = {
+        "number": "a number",
+        "bool": "True or False",
+        "value": "a number",
+        "table": "a table of numbers",
+        "model": "a Keras model",
+    }.get(wanted, "a NumPy array")
     if kind == "None" and outcome.printed:
         name, says = (
             "printed instead of returned",
@@ -412,7 +437,7 @@ def _error_text(outcome: Outcome) -> str:
     if outcome.hidden:
         return kind if getattr(builtins, kind, None) is type(outcome.error) else "an error"
     try:
-        text = " ".join(str(outcome.error).split())
+        text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(outcome.error)).split())  # Keras colours its errors
     except Exception:  # an exception of the learner's own whose text cannot be made
         text = ""
     return f"{kind}: {text[:200]}{' …' if len(text) > 200 else ''}" if text else kind
@@ -435,7 +460,7 @@ def smallest(task: Task, outcome: Outcome) -> tuple[list[Panel], str]:
     """The smallest failing input, with the window where the results first differ, and the arithmetic of that entry."""
     case, value, expected = outcome.case, outcome.value, outcome.expected
     if case.raises:
-        gives = "" if value is None else f"gives {_told(task, value)} and "
+        gives = "" if value is None else f"gives {_told(task, value, case)} and "
         return _panels_of(case.args), f"{_call_text(task, case.args)} {gives}should raise a `ValueError`."
     if outcome.told is not None and outcome.told.says:
         return list(outcome.told.panels), outcome.told.says
@@ -443,31 +468,42 @@ def smallest(task: Task, outcome: Outcome) -> tuple[list[Panel], str]:
         return [], case.says
     if case.probe is not None:
         return [], _fact(task, outcome)
-    part = _first_part(task, outcome)
+    k = _first_part(task, outcome)
+    part = _place(case, k)
     if task.kinds[part] != "array":
-        gives = "" if value is None else f"gives {_told(task, value)} and "
-        panels, arithmetic = task.explain(case.args, ()) if task.explain else (_panels_of(case.args), "")
-        text = f"{_call_text(task, case.args)} {gives}should give {_told(task, expected)}."
-        return panels, f"{arithmetic} {text}".strip()
-    mine, theirs = (None if value is None else value[part]), expected[part]
+        return _smallest_number(task, outcome, part)
+    mine, theirs = (None if value is None else value[k]), expected[k]
     comparable = mine is not None and mine.shape == theirs.shape
     index = (0,) * theirs.ndim
     if comparable:
-        differs = ~(np.abs(mine - theirs) <= leeway(task, case, theirs, part))
+        differs = ~(np.abs(mine - theirs) <= leeway(task, case, theirs, k))
         index = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else index
     if task.explain:
         panels, arithmetic = task.explain(case.args, index, part) if task.parts else task.explain(case.args, index)
     else:
         panels, arithmetic = _panels_of(case.args), f"Called as {_call_text(task, case.args)}."
     name = f" {task.parts[part]}" if task.parts else ""
+    axes = task.axes[part] if task.axes else (1, 2)
     if comparable:
-        panels = [*panels, _plane_panel(f"your{name}" if name else "yours", mine, index)]
+        panels = [*panels, _plane_panel(f"your{name}" if name else "yours", mine, index, axes)]
     elif mine is not None and mine.ndim <= 4 and mine.size:
         shape = " × ".join(str(n) for n in mine.shape) or "one number"
         plane = _plane(mine, (0,) * mine.ndim)[:8, :8]
         panels = [*panels, Panel(f"{f'your{name}' if name else 'yours'}, {shape}", plane)]
     shape = "" if comparable else ", " + " × ".join(str(n) for n in theirs.shape)
-    return [*panels, _plane_panel(f"expected{name}{shape}", theirs, index)], arithmetic
+    return [*panels, _plane_panel(f"expected{name}{shape}", theirs, index, axes)], arithmetic
+
+
+def _smallest_number(task: Task, outcome: Outcome, part: int) -> tuple[list[Panel], str]:
+    """The same for a number or a table, which is shown as text."""
+    case, value = outcome.case, outcome.value
+    gives = "" if value is None else f"gives {_told(task, value, case)} and "
+    panels, arithmetic = _panels_of(case.args), ""
+    if task.explain:
+        panels, arithmetic = task.explain(case.args, (), part) if task.parts else task.explain(case.args, ())
+    whose = f"`{task.parts[part]}` of " if case.parts else ""
+    text = f"{whose}{_call_text(task, case.args)} {gives}should give {_told(task, outcome.expected, case)}."
+    return panels, f"{arithmetic} {text}".strip()
 
 
 def _fact(task: Task, outcome: Outcome) -> str:
@@ -491,9 +527,13 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _told(task: Task, parts: tuple[np.ndarray, ...]) -> str:
+def _told(task: Task, parts: tuple[np.ndarray, ...], case: Case) -> str:
     """Results as text: `(1, 2)`, `3`."""
-    texts = [_nested(part, exact=kind in ("number", "table")) for part, kind in zip(parts, task.kinds, strict=True)]
+    kinds = [task.kinds[_place(case, k)] for k in range(len(parts))]
+    texts = [
+        str(bool(part)) if kind == "bool" and part in (0, 1) else _nested(part, exact=kind in ("number", "table"))
+        for part, kind in zip(parts, kinds, strict=True)
+    ]
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
@@ -531,32 +571,32 @@ def _panels_of(args: tuple) -> list[Panel]:
     return panels[:4]
 
 
-def _plane_panel(title: str, array: np.ndarray, index: tuple) -> Panel:
+def _plane_panel(title: str, array: np.ndarray, index: tuple, axes: tuple[int, int] = (1, 2)) -> Panel:
     """The plane of an array in which an entry stands, cut to a readable size around it."""
-    plane, (row, column) = _plane(array, index), _plane_index(index)
-    top, left = (
-        max(0, min(i - n // 2, size - n))
-        for i, n, size in zip((row, column), (ROWS, COLUMNS), plane.shape, strict=True)
-    )
+    plane, place = _plane(array, index, axes), _plane_index(index, axes)
+    starts = [max(0, min(i - n // 2, size - n)) for i, n, size in zip(place, (ROWS, COLUMNS), plane.shape, strict=True)]
+    if array.ndim > 2:
+        shown = (axes if array.ndim > 3 else (array.ndim - 2, array.ndim - 1)) if array.ndim <= 4 else ()
+        entries = ", ".join(":" if k in shown else str(i) for k, i in enumerate(index))
+        title = f"{title}[{entries}]" if shown and not title.endswith("]") and "," not in title else title
     if plane.shape[0] > ROWS or plane.shape[1] > COLUMNS:
-        title = f"{title} (rows from {top}, columns from {left})"
-    else:
-        top = left = 0
-    row, column = row - top, column - left
+        title = f"{title} (rows from {starts[0]}, columns from {starts[1]})"
+    (top, left), (row, column) = starts, (i - start for i, start in zip(place, starts, strict=True))
     here = (slice(row, row + 1), slice(column, column + 1))
     return Panel(title, plane[top : top + ROWS, left : left + COLUMNS], here)
 
 
-def _plane_index(index: tuple) -> tuple[int, int]:
-    """Which row and column of the shown plane an entry stands in: (N, H, W, C), (N, T, C), (H, W) or (n,)."""
+def _plane_index(index: tuple, axes: tuple[int, int] = (1, 2)) -> tuple[int, int]:
+    """Which row and column of the shown plane an entry stands in."""
     if len(index) == 4:
-        return index[1], index[2]
+        return index[axes[0]], index[axes[1]]
     if len(index) < 2:
         return 0, index[0] if index else 0
     return index[-2], index[-1]
 
 
-def _plane(array: np.ndarray, index: tuple) -> np.ndarray:
+def _plane(array: np.ndarray, index: tuple, axes: tuple[int, int] = (1, 2)) -> np.ndarray:
+    """Two axes of an array, at this entry of the others: of (N, H, W, C) the second and third, else the last two."""
     if array.ndim == 4:
-        return array[index[0], :, :, index[3]]
+        return array[tuple(slice(None) if k in axes else i for k, i in enumerate(index))]
     return array[index[:-2]] if array.ndim >= 2 else np.atleast_2d(array)

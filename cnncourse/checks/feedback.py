@@ -187,7 +187,8 @@ def _inline(text: str) -> str:
 
 
 def _page(anchor: str) -> str:
-    return f"book/{anchor.split('-')[0]}.html#{anchor}"
+    """The page and the place on it; Sphinx writes a label's underscores as hyphens."""
+    return f"book/{anchor.split('-')[0]}.html#{anchor.replace('_', '-')}"
 
 
 def _link(anchor: str) -> str:

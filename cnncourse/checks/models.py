@@ -127,7 +127,7 @@ def rows_of(model, shape: tuple[int, ...], dtype: str = "float32") -> list[Row]:
 # -- building --------------------------------------------------------------------------------------------------------
 
 _BUILT: dict = {}  # (builder, arguments) → rows, for the verdict under way
-_MOST = 100  # models at a time
+_MOST = 1000  # models at a time; their tables are small
 
 
 def _built(builder, outcome, build, args, shape, dtype) -> list[Row]:
@@ -139,11 +139,24 @@ def _built(builder, outcome, build, args, shape, dtype) -> list[Row]:
         if len(_BUILT) > _MOST:
             _BUILT.clear()
         try:
-            with keras.StatelessScope(initialize_variables=False):
+            with keras.StatelessScope(initialize_variables=False), _not_compiled():
                 _BUILT[key] = rows_of(build(), shape, dtype)
         except (TypeError, ValueError):  # it works on numbers while it is built, and so needs weights
             _BUILT[key] = rows_of(build(), shape, dtype)
     return _BUILT[key]
+
+
+@contextlib.contextmanager
+def _not_compiled():
+    """``compile`` does nothing: an optimizer would ask for the weights, and how a model is trained is not judged."""
+    from keras.src.trainers.trainer import Trainer
+
+    before = Trainer.compile
+    Trainer.compile = lambda self, *args, **kwargs: None
+    try:
+        yield
+    finally:
+        Trainer.compile = before
 
 
 @contextlib.contextmanager
@@ -254,13 +267,28 @@ def _activation(operation) -> str:
     return kind.lower() if kind in ACTIVATIONS else "linear"
 
 
+# What Keras's named initializers are made of: scale, mode and distribution of a VarianceScaling.
+_SCALINGS = {
+    (1.0, "fan_in", "truncated_normal"): "LecunNormal",
+    (1.0, "fan_in", "uniform"): "LecunUniform",
+    (1.0, "fan_avg", "truncated_normal"): "GlorotNormal",
+    (1.0, "fan_avg", "uniform"): "GlorotUniform",
+    (2.0, "fan_in", "truncated_normal"): "HeNormal",
+    (2.0, "fan_in", "uniform"): "HeUniform",
+}
+
+
 def _initializer(config) -> str:
-    """ "HeNormal", "RandomNormal(mean=0.0, stddev=0.01)": without seeds."""
+    """As "HeNormal" or "RandomNormal(mean=0.0, stddev=0.01)", without seeds."""
     if not isinstance(config, dict):
         return str(config)
-    settings = {k: v for k, v in config.get("config", {}).items() if k not in ("seed", "dtype")}
+    name = str(config.get("class_name"))
+    settings = {k: v for k, v in config.get("config", {}).items() if k not in ("seed", "dtype") and v is not None}
+    if name == "VarianceScaling":
+        parts = settings.get("scale"), settings.get("mode"), settings.get("distribution")
+        return _SCALINGS.get(parts, f"{name}{parts}")
     inside = ", ".join(f"{k}={v}" for k, v in sorted(settings.items()))
-    return f"{config.get('class_name')}({inside})" if inside else str(config.get("class_name"))
+    return f"{name}({inside})" if inside else name
 
 
 def _plain(value):

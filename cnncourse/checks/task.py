@@ -42,6 +42,8 @@ class Case:
         raises: the arguments are impossible, and ``ValueError`` is the right answer.
         facts: what each number of the probe's answer says, in words.
         says: shown, when this case fails, in place of what is expected: a hint that does not give the answer away.
+        parts: which of several results the case looks at, by their places; all of them without. What the others are
+            does not matter, so one who has written only ``d_bias`` earns that.
     """
 
     about: str
@@ -53,6 +55,7 @@ class Case:
     raises: bool = False
     facts: tuple[str, ...] = ()
     says: str = ""
+    parts: tuple[int, ...] = ()
     place: int = 0  # where among the task's cases it was drawn
 
     @property
@@ -95,9 +98,12 @@ class Task:
         explain: from the arguments and the index of one entry of the result (and the number of the result, where there
             are several), the panels to show and the arithmetic that makes the entry.
         result: what comes back: ``"array"``; ``"number"``, exact, where Python numbers are as good as NumPy's;
+            ``"bool"``, a yes or no;
             ``"value"``, a number that may carry rounding; ``"table"``, exact numbers in lists, tuples or arrays;
             ``"anything"``, which only a probe can judge; or a tuple of these where there are several results.
         parts: the names of several results, ``("d_x", "d_w", "d_b")``.
+        axes: of each result the two axes that are shown as rows and columns where it has more; (1, 2) without, as for
+            (N, H, W, C).
         convert: turns a table into the array that is compared.
         shape: what to say when the result's shape is wrong and no misconception explains it.
         keywords: the names of the optional arguments at the end, for a function that takes them by name only.
@@ -120,6 +126,7 @@ class Task:
     explain: Callable | None = None
     result: str | tuple[str, ...] = "array"
     parts: tuple[str, ...] = ()
+    axes: tuple[tuple[int, int], ...] = ()
     convert: Callable | None = None
     shape: str = ""
     keywords: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import os
 import re
 import subprocess
@@ -25,6 +26,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Dict, Enum, Integer
 
+from cnncourse.checks import task
 from cnncourse.checks.engine import SECONDS
 
 KERNEL_DIED = "KernelDied"
@@ -129,8 +131,10 @@ class ExecuteAndReplay(Execute):
       hidden tests: it could carry the hidden inputs. The hidden seed is blanked wherever it was printed.
     """
 
-    # A check cell judges a function twice, with and without hidden cases, and stops it after SECONDS each time.
-    timeout = Integer(2 * SECONDS + 5, help="Seconds a cell may run.").tag(config=True)
+    # A check cell judges a function twice, with and without hidden cases, and stops it after SECONDS each time, or
+    # after what its task allows.
+    timeout = Integer(2 * SECONDS + 5, help="Seconds a check cell may run.").tag(config=True)
+    long_timeout = Integer(60, help="The same for a cell without points: some train a network.").tag(config=True)
     short_timeout = Integer(12, help="The same for a cell without points, once a check was slow.").tag(config=True)
     # On a busy machine the output of a cell that prints much arrives long after its end.
     iopub_timeout = Integer(30, help="Seconds to wait for a cell's output after it ended.").tag(config=True)
@@ -180,7 +184,9 @@ class ExecuteAndReplay(Execute):
         # Further calls of a function whose check ran long, or cost the kernel, are not worth waiting for.
         if cell is not None and not is_grade(cell) and self._last not in self._fine and (self._slow or self._lost):
             return self.short_timeout
-        return super()._get_timeout(cell)
+        if cell is not None and not is_grade(cell):
+            return self.long_timeout
+        return max(super()._get_timeout(cell), _allowed(cell.source) if cell is not None else 0)
 
     async def _async_handle_timeout(self, timeout, cell=None):
         self._interrupted = True
@@ -299,6 +305,20 @@ class ExecuteAndReplay(Execute):
                         part[key] = value.replace(seed, "…")
             if "traceback" in output:
                 output.traceback = [line.replace(seed, "…") for line in output.traceback]
+
+
+def _allowed(source: str) -> int:
+    """The seconds that a check cell may take where its task needs long: the shown cases, and both kinds together.
+
+    >>> _allowed('check("01-convolution", "conv2d", points=5)')
+    0
+    """
+    seconds = 0
+    for assignment, function in re.findall(r'\bcheck\("([\w-]+)", "(\w+)"', source):
+        with contextlib.suppress(ValueError):
+            asked = task(assignment, function)
+            seconds = max(seconds, 3 * (asked.seconds or 0) + 30 * len(asked.imports))
+    return int(seconds) + 5 if seconds else 0
 
 
 def _without_values(reply: dict) -> tuple[str, str]:
