@@ -79,6 +79,7 @@ def _measured(assignment: str, task: checks.Task, seeds: list[int]) -> Row:
             row.accepted += verdict.passed
             if not verdict.passed:
                 row.missed.append((getattr(solution, "__name__", "a right solution"), verdict.message))
+        task.forget()
     return row
 
 

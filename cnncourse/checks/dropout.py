@@ -678,7 +678,7 @@ def stop_cases(rng):
         Case("tiny steps, negative and whole numbers", ([-1.0, -3.0, -2.0, -2.5, -4.0], 2)),
         Case("tiny steps, negative and whole numbers", ([0.0, -1.0, 0.0, 1.0], 3)),
         Case("tiny steps, negative and whole numbers", ([7, 5, 6, 4, 8, 9], 2)),
-        Case("tiny steps, negative and whole numbers", ([0.5, 0.499999999, 0.499999998, 0.499999997, 0.6], 2)),
+        Case("tiny steps, negative and whole numbers", ([0.5, 0.499999, 0.499998, 0.499997, 0.6], 2)),
         Case("tiny steps, negative and whole numbers", ([2.0, 0.0, 1.0, 0.5, 0.25, 0.1], 3)),
         Case("tiny steps, negative and whole numbers", (losses(3000, 2000, 2500, 2600, 100), 2)),
     ]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cnncourse.arrays import one_blas_thread
 from cnncourse.checks import explaining
 from cnncourse.checks.calling import (
     Fault,
@@ -79,7 +80,7 @@ def judge(task: Task, fn, seeds: list[tuple[int, bool]]) -> Verdict:
     outcomes, number = [], next(_NUMBERS)
     seconds = task.seconds * len(seeds) if task.seconds else SECONDS  # long work is twice as long with hidden cases
     try:
-        with state_kept(), time_limit(seconds):
+        with state_kept(), one_blas_thread(), time_limit(seconds):
             for case, expected, hidden in drawn:
                 outcomes.append(_judged(task, call_case(task, call, Outcome(case, expected, hidden, number))))
     except TooSlow:
@@ -156,25 +157,26 @@ def _match(task: Task, outcomes: list[Outcome], wrong: list[Outcome]) -> Misconc
     sink = Sink()
     with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink), np.errstate(all="ignore"), state_kept():
         for misconception in task.misconceptions:
-            answers = {}
-            if all(_same_answer(task, misconception, outcome, answers) for outcome in with_value):
-                if all(_same_answer(task, misconception, outcome, answers) for outcome in outcomes):
+            if all(_same_answer(task, misconception, outcome) for outcome in with_value):
+                if all(_same_answer(task, misconception, outcome) for outcome in outcomes):
                     return misconception
                 if len(with_value) > len(outcomes) / 5:
                     on_the_wrong_ones = on_the_wrong_ones or misconception
     return on_the_wrong_ones
 
 
-def _same_answer(task: Task, misconception: Misconception, outcome: Outcome, answers: dict) -> bool:
-    if id(outcome) not in answers:
+def _same_answer(task: Task, misconception: Misconception, outcome: Outcome) -> bool:
+    key = id(outcome.case), misconception.wrong
+    if key not in task._answers:
         try:
-            answers[id(outcome)] = answer(task, misconception.wrong, outcome.case)
+            task._answers[key] = answer(task, misconception.wrong, outcome.case)
         except (Exception, Fault) as error:
-            answers[id(outcome)] = error  # this mistake ends in an error on this input
-    theirs = answers[id(outcome)]
+            task._answers[key] = type(error)  # this mistake ends in an error on this input
+    theirs = task._answers[key]
     if not isinstance(theirs, tuple) or outcome.value is None:
-        alike = not outcome.case.raises or isinstance(theirs, ValueError) == isinstance(outcome.error, ValueError)
-        return not isinstance(theirs, tuple) and outcome.error is not None and alike
+        if isinstance(theirs, tuple) or outcome.error is None:
+            return False
+        return not outcome.case.raises or issubclass(theirs, ValueError) == isinstance(outcome.error, ValueError)
     return len(theirs) == len(outcome.value) and all(
         part.shape == mine.shape
         and np.allclose(mine, part, rtol=0, atol=leeway(task, outcome.case, part, k), equal_nan=True)

@@ -137,11 +137,17 @@ class Task:
     may_share: Callable[..., bool] = lambda *args: False
     seconds: float | None = None
     _drawn: dict = field(default_factory=dict, repr=False, compare=False)
+    _answers: dict = field(default_factory=dict, repr=False, compare=False)  # of misconceptions, to cases drawn
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kind of each result."""
         return (self.result,) if isinstance(self.result, str) else self.result
+
+    def forget(self) -> None:
+        """Give back the memory that cases and answers take."""
+        self._drawn.clear()
+        self._answers.clear()
 
     def draw(self, seed: int) -> list[tuple[Case, tuple[np.ndarray, ...] | None]]:
         """The cases of a seed with what is expected of each (None where it is an error), smallest first."""
