@@ -93,7 +93,7 @@ def test_an_error_names_the_line_of_the_cell(tmp_path, capsys):
         ("cut.ipynb", '{"cells": [{"cell_ty', "is damaged or no notebook"),
         ("other.ipynb", '{"worksheets": []}', "is damaged or no notebook"),
         ("bytes.ipynb", b"\xff\xfe\x00", "cannot be read"),
-        ("plain.py", "x = 1", "name it with --assignment (01-convolution)"),
+        ("plain.py", "x = 1", "name it with --assignment (01-convolution, 02-"),
     ],
 )
 def test_a_file_that_cannot_be_checked_is_named_with_its_cure(tmp_path, capsys, name, content, said):

@@ -56,6 +56,15 @@ def course(tmp_path):
     return folder
 
 
+@pytest.fixture
+def small_course(course):
+    """The same with its first assignment alone."""
+    for folder in (*(course / "solutions").iterdir(), *(course / "exercises").iterdir()):
+        if folder.name != "01-convolution":
+            shutil.rmtree(folder)
+    return course
+
+
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
     """exercises/ generated now, in a folder that never held one."""
@@ -295,7 +304,9 @@ def test_releasing_leaves_the_gradebook_alone_unless_asked(course):
     assert not (course / "gradebook.db").exists()
     release(course, gradebook=True)
     with sqlite3.connect(course / "gradebook.db") as gradebook:
-        assert gradebook.execute("SELECT sum(max_score) FROM grade_cells").fetchone() == (20.0,)
+        assert gradebook.execute("SELECT sum(max_score) FROM grade_cells").fetchone() == (
+            sum(sum(points.values()) for points in POINTS.values()),
+        )
     assert drift(course / "exercises", ROOT / "exercises") == []
 
 
@@ -419,11 +430,11 @@ def test_what_nbgrader_itself_refuses_is_told_in_a_sentence(course):
         release(course, ["50-no-text"])
 
 
-def test_a_notebook_whose_text_was_renamed_is_not_released_by_accident(course):
-    (notebook,) = sync_sources(course)
+def test_a_notebook_whose_text_was_renamed_is_not_released_by_accident(small_course):
+    (notebook,) = sync_sources(small_course)
     notebook.with_suffix(".md").rename(notebook.with_name("filters.md"))
     with pytest.raises(CourseError, match="convolution.ipynb has no text source"):
-        release(course)
+        release(small_course)
 
 
 def test_a_release_does_not_change_what_was_already_submitted_for(course):
@@ -450,50 +461,52 @@ def test_assignments_come_and_their_files_go(course):
     assert not (course / "exercises" / "99-copy" / "old.ipynb").exists()
 
 
-def test_files_beside_a_notebook_go_along_but_text_backups_and_hidden_files_stay(course):
-    folder = course / "solutions" / "01-convolution"
+def test_files_beside_a_notebook_go_along_but_text_backups_and_hidden_files_stay(small_course):
+    folder = small_course / "solutions" / "01-convolution"
     for name in ("table.csv", "notes.bak", ".secret", ".DS_Store"):
         (folder / name).write_text("x")
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / ".ipynb_checkpoints" / "convolution-checkpoint.ipynb").write_text("{}")
-    release(course)
-    found = sorted(str(p.relative_to(course / "exercises")) for p in (course / "exercises").rglob("*") if p.is_file())
+    release(small_course)
+    found = sorted(
+        str(p.relative_to(small_course / "exercises")) for p in (small_course / "exercises").rglob("*") if p.is_file()
+    )
     assert found == ["01-convolution/convolution.ipynb", "01-convolution/table.csv"]
 
 
 # The notebook beside the text -----------------------------------------------------------------------------------------
 
 
-def test_only_a_changed_text_is_written_again(course):
-    notebook = course / "solutions" / "01-convolution" / "convolution.ipynb"
+def test_only_a_changed_text_is_written_again(small_course):
+    notebook = small_course / "solutions" / "01-convolution" / "convolution.ipynb"
     source = notebook.with_suffix(".md")
-    assert sync_sources(course) == [notebook]
-    assert sync_sources(course) == []
+    assert sync_sources(small_course) == [notebook]
+    assert sync_sources(small_course) == []
     os.utime(source)  # touched, as a fresh checkout does, but the same text
-    assert sync_sources(course) == []
+    assert sync_sources(small_course) == []
     source.write_text(source.read_text().replace("about 90 minutes", "about 60 minutes"))
-    assert sync_sources(course) == [notebook]
+    assert sync_sources(small_course) == [notebook]
     assert "about 60 minutes" in notebook.read_text()
 
 
-def test_a_notebook_that_was_run_and_saved_is_made_anew(course):
-    (notebook,) = sync_sources(course)
+def test_a_notebook_that_was_run_and_saved_is_made_anew(small_course):
+    (notebook,) = sync_sources(small_course)
     clean = notebook.read_bytes()
     content = nbformat.reads(clean.decode(), 4)
     content.cells[2].outputs = [nbformat.v4.new_output("stream", text="hello")]
     nbformat.write(content, notebook)
-    assert sync_sources(course) == [notebook]
+    assert sync_sources(small_course) == [notebook]
     assert notebook.read_bytes() == clean
 
 
-def test_work_done_in_the_notebook_instead_of_the_text_is_not_thrown_away(course):
-    (notebook,) = sync_sources(course)
+def test_work_done_in_the_notebook_instead_of_the_text_is_not_thrown_away(small_course):
+    (notebook,) = sync_sources(small_course)
     content = nbformat.read(notebook, 4)
     edited = copy.deepcopy(content)
     edited.cells[0].source += "\n\nA new sentence."
     nbformat.write(edited, notebook)
     with pytest.raises(CourseError, match="was edited, but it is made from convolution.md"):
-        sync_sources(course)
+        sync_sources(small_course)
     assert "A new sentence." in notebook.read_text()
 
 
