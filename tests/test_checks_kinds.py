@@ -431,3 +431,9 @@ def test_no_weights_are_made(keras):
         return keras.Sequential(stack)  # 40 GB of weights
 
     assert not of(MODEL, large).passed
+
+
+def test_a_missing_framework_is_told_with_its_cure():
+    found = of(dataclasses.replace(MODEL, imports=("no_such_framework",)), small)
+    assert found.misconception == "a framework is missing" and not found.passed
+    assert 'pip install ".[exercises,keras]"' in text(found)

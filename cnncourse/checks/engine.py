@@ -71,8 +71,11 @@ def judge(task: Task, fn, seeds: list[tuple[int, bool]]) -> Verdict:
     call = _calling(task, fn)
     if isinstance(call, Finding):
         return _verdict(task, [], call)
-    for name in task.imports:
-        import_quietly(name)
+    try:
+        for name in task.imports:
+            import_quietly(name)
+    except ImportError as error:
+        return _verdict(task, [], explaining.not_installed(task, str(error)))
     drawn = [(case, expected, hidden) for seed, hidden in seeds for case, expected in task.draw(seed)]
     plain = next((entry for entry in drawn if entry[0].probe is None), None)
     if plain:

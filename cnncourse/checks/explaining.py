@@ -118,6 +118,15 @@ def wrong_arguments(task: Task, signature: inspect.Signature) -> Finding:
     )
 
 
+def not_installed(task: Task, error: str) -> Finding:
+    return Finding(
+        "a framework is missing",
+        f"`{task.name}` is built with Keras, which cannot be imported here ({error}). Nothing is wrong with your "
+        'function: install the framework, `python -m pip install ".[exercises,keras]"` in the course\'s folder, and restart '
+        "the kernel.",
+    )
+
+
 def too_slow(task: Task, outcomes: list[Outcome], seconds: float) -> Finding:
     where = f"`{task.name}` was stopped in call number {len(outcomes) + 1}: it ran for more than {seconds:g} seconds"
     if task.seconds:
