@@ -58,6 +58,8 @@ def test_the_parameter_counts_are_keras():
 
     for case, (expected,) in task("01-convolution", "conv2d_params").draw(0):
         kh, kw, c_in, c_out, *use_bias = case.args
+        if c_in * c_out > 10**9:
+            continue  # Keras would make the weights
         layer = keras.layers.Conv2D(c_out, (kh, kw), **({"use_bias": use_bias[0]} if use_bias else {}))
         layer.build((None, None, None, c_in))
         assert expected == layer.count_params()
