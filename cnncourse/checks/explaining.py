@@ -122,7 +122,7 @@ def not_installed(task: Task, error: str) -> Finding:
     return Finding(
         "a framework is missing",
         f"`{task.name}` is built with Keras, which cannot be imported here ({error}). Nothing is wrong with your "
-        'function: install the framework, `python -m pip install ".[exercises,keras]"` in the folder of the course, and '
+        'function: install the framework, `python -m pip install ".[exercises,keras]"` in the course folder, and '
         "restart the kernel.",
     )
 
