@@ -267,11 +267,42 @@ def apart(call, shape, seed):
     return Told(numbers, says)
 
 
+def width_of_small(name):
+    """The same where fans are 1 or 2, drawn often enough to say something."""
+    formula = FORMULAS.get(name) or FORMULAS[name.split("_")[0]]
+
+    def probe(call, shape, count, seed):
+        rng = generator(seed)
+        drawn = np.array([call(shape, rng) for _ in range(count)])
+        wanted, found = deviation_of(name, shape), float(np.sqrt(np.mean(np.square(drawn))))
+        off = math.log(found / wanted) if found > 0 and np.isfinite(found) else -ALWAYS
+        says = (
+            f"Drawn {count} times for the shape {shape}, the numbers should have the standard deviation {formula} = "
+            f"{wanted:.4f}; yours have {found:.4f}."
+        )
+        return Told(off, says)
+
+    return probe
+
+
+def mirrored(call, shape, seed):
+    """The correlation of a square matrix with its transpose, off the diagonal, in standard errors."""
+    drawn = call(shape, generator(seed))
+    if drawn.shape != shape:
+        return Told(np.zeros(()), f"For the shape {shape} your array has the shape {drawn.shape}.")
+    above = np.triu_indices(shape[0], 1)
+    one, other = drawn[above], drawn.T[above]
+    size = float(np.mean(np.square(drawn))) or 1.0
+    found = float(np.mean(one * other)) / size * math.sqrt(one.size)
+    return Told(np.clip(found, -ALWAYS, ALWAYS), f"Of the shape {shape} each number can be foretold from its mirror.")
+
+
 SOURCES = (
     "Called twice with generators of the same seed, it gives two different results.",
     "Called with generators of different seeds, it gives the same result.",
     "Called again with the same generator, which has gone on since, it gives the same result.",
     "NumPy's own generator, `np.random`, is used or seeded. Whoever else draws from it then gets other numbers.",
+    "Called with generators of forty different seeds, it gives some results twice.",
 )
 
 
@@ -286,13 +317,14 @@ def from_rng(call, shape, seed):
     kind_after, keys_after, *rest_after = np.random.get_state()
     untouched = kind == kind_after and rest == rest_after and np.array_equal(keys, keys_after)
     same = [np.array_equal(first, drawn) for drawn in (again, other, later)]
-    facts = [same[0], not same[1], not same[2], untouched]
+    many = {call((2, 3), generator(seed + k)).tobytes() for k in range(40)}
+    facts = [same[0], not same[1], not same[2], untouched, len(many) == 40]
     return Told(np.array(facts, float), "" if all(facts) else SOURCES[facts.index(False)])
 
 
 # Fan in and fan out differ by three to four times, in both directions.
 DENSE = ((300, 100), (100, 400))
-CONVOLUTIONS = ((3, 5, 20, 80), (5, 2, 60, 20))
+CONVOLUTIONS = ((3, 5, 20, 80), (5, 2, 60, 20), (5, 40, 160))
 
 
 def initializer_cases(name):
@@ -311,13 +343,24 @@ def initializer_cases(name):
         about = "the standard deviation of convolution kernels"
         add(about, width_of(name), CONVOLUTIONS, leeway=limit_of_deviation)
         two = (DENSE[0], CONVOLUTIONS[1])
+        about = "the standard deviation where fans are small"
+        sizes = (
+            ((1, 1, 900), (1, 2, 450), (2, 1, 450))
+            if "glorot" in name
+            else ((1, 900, 1), (2, 450, 1), (1, 1, 1, 900, 1))
+        )
+        for *shape, count in sizes:
+            args = (tuple(shape), count, int(rng.integers(2**31)))
+            far = limit_of_deviation(900)
+            drawn.append(Case(about, args, probe=width_of_small(name), expected=0.0, leeway=far))
         add("around 0", centre, two, leeway=lambda n: FAR / math.sqrt(n))
         kind = "uniform" if law_of(name) is uniform else "normal"
         add(f"{kind} numbers", law(name), two, leeway=limit_of_distribution)
         # All of n uniform numbers stay 0.1 % below the limit once in exp(n / 1000) times.
         add(f"{kind} numbers", reach(name), (DENSE[0],), leeway=lambda n: 1e-3)
         add("each number drawn on its own", apart, two, lambda shape: [0.0] * (len(shape) + 1), leeway=lambda n: FAR)
-        add("random numbers come from rng", from_rng, ((6, 4), (3, 2, 2, 5)), [1.0] * 4)
+        add("each number drawn on its own", mirrored, ((60, 60),), leeway=lambda n: FAR)
+        add("random numbers come from rng", from_rng, ((6, 4), (3, 2, 2, 5)), [1.0] * 5)
         return drawn
 
     return cases
@@ -348,12 +391,11 @@ def fans_cases(rng):
         Case("sizes of 1", ((1, 1, 3, 2),)),
         Case("sizes of 1", ((3, 3, 1, 8),)),
         Case("sizes of 1", ((3, 3, 8, 1),)),
+        Case("square convolution kernels", ((11, 11, 512, 4),)),
+        Case("kernels for sequences", ((4, 3, 5),)),
+        Case("kernels for sequences", (sizes(2, 8, 14),)),
     ]
-    sequence = (
-        "kernels for sequences, of shape (k, C, F), are not among what yours can count. All sizes before the last two "
-        "belong to the window, however many there are."
-    )
-    return [*cases, Case("kernels for sequences", ((4, 3, 5),), advice=sequence)]
+    return cases
 
 
 def explain_fans(args, index):
@@ -473,6 +515,7 @@ SPREAD_SOURCES = (
     "With generators of two seeds the initializer draws the same weights: it is not handed `rng`, or not that one.",
     "The initializer draws the same weights for every layer: it is handed a generator that starts anew each time.",
     SOURCES[3],
+    "Called with generators of different seeds, it works on the same inputs: they are not drawn from `rng`.",
 )
 
 
@@ -487,7 +530,9 @@ def spread_from_rng(call, depth, width, seed):
     untouched = kind == kind_after and rest == rest_after and np.array_equal(keys, keys_after)
     first, again, other = notes
     varied = len(set(first)) == len(first)
+    inputs = [call(1, width, times(1), same, generator(start)) for start in (seed, seed + 1)]
     facts = [np.array_equal(*spreads[:2]), first == again, first != other, varied, untouched]
+    facts.append(not np.array_equal(*inputs))
     return Told(np.array(facts, float), "" if all(facts) else SPREAD_SOURCES[facts.index(False)])
 
 
@@ -535,7 +580,7 @@ def spread_cases(rng):
     add("no biases", 3, lambda: (times(0), same), lambda k: 0, words, leeway=1e-3)
     args = (4, WIDTH, int(rng.integers(2**31)))
     about = "random numbers come from rng"
-    cases.append(Case(about, args, probe=spread_from_rng, expected=[1.0] * 5, leeway=1e-9))
+    cases.append(Case(about, args, probe=spread_from_rng, expected=[1.0] * 6, leeway=1e-9))
     return cases
 
 
@@ -1378,6 +1423,9 @@ SPREAD_MISCONCEPTIONS = misconceptions(
 def fans_by_cases(shape):
     if len(shape) == 2:
         return shape
+    if len(shape) == 3:
+        k, c_in, c_out = shape
+        return [k * c_in, k * c_out]
     kh, kw, c_in, c_out = shape
     return [kh * kw * c_in, kh * kw * c_out]
 
