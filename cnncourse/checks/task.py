@@ -11,6 +11,9 @@ import numpy as np
 __all__ = ["Case", "Misconception", "Panel", "Rng", "Task", "Told"]
 
 
+SEEDS_KEPT = 3  # of a task: what everybody sees, what is hidden, and one more
+
+
 @dataclass(frozen=True)
 class Rng:
     """Stands for a random generator among a case's arguments: each call gets a new one, made from this seed."""
@@ -154,6 +157,8 @@ class Task:
         from cnncourse.checks.calling import answer, as_arrays
 
         if seed not in self._drawn:
+            if len(self._drawn) >= SEEDS_KEPT:
+                self.forget()
             cases = [replace(case, place=k) for k, case in enumerate(self.cases(np.random.default_rng(seed)))]
             cases.sort(key=lambda case: case.size)
             drawn = []
