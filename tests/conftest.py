@@ -1,5 +1,6 @@
 """What every test stands on: quiet frameworks, fixed seeds, the repository's root."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -33,3 +34,11 @@ def float64():
     yield
     keras.config.set_dtype_policy("float32")
     keras.config.set_floatx("float32")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back():
+    """What a file's tests leave in circles of references is freed before the next file's begin."""
+    yield
+    gc.enable()
+    gc.collect()

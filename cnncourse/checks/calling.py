@@ -401,9 +401,9 @@ def _watched(task: Task, outcome: Outcome):
         yield
         return
     before, collecting = sys.getprofile(), gc.isenabled()
-    gc.disable()  # what it calls, it calls from the learner's line
-    sys.setprofile(watch)
     try:
+        gc.disable()  # what it calls, it calls from the learner's line
+        sys.setprofile(watch)
         yield
     finally:
         sys.setprofile(before)
