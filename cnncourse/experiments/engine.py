@@ -1,0 +1,335 @@
+"""Runs an experiment, one training after the other, and remembers every one that has ended.
+
+A training is a *variant* (what is trained, and how) with a *seed* (all that is random). Each one's result lies in a file
+of its own as soon as it is there, so a run that was interrupted goes on where it was, and the record is put together
+from those files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["Experiment", "Job", "Published", "Splits", "run", "summary"]
+
+RECORDS = Path(__file__).parent / "records"
+DIGITS = 5  # of a number in a record: far below the differences between seeds
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that somebody else reported for a variant, and where."""
+
+    variant: str
+    measure: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What is trained on, what is watched meanwhile, and what is looked at once, at the end."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_val: np.ndarray
+    y_val: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    data: Mapping = field(default_factory=dict)
+    """Of the record: which set, whether it is the real one, the digest of its content."""
+
+    def first(self, train: int, evaluation: int) -> Splits:
+        """At most so many samples of each part, for a quick look."""
+        parts = {
+            f"{axis}_{part}": getattr(self, f"{axis}_{part}")[: train if part == "train" else evaluation]
+            for axis in "xy"
+            for part in ("train", "val", "test")
+        }
+        return Splits(**parts, data=self.data)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is compared with what, on which data.
+
+    Attributes:
+        name: what ``cnncourse experiment`` calls it.
+        title: a line that says what is asked.
+        chapter: the page of the book that shows the record.
+        load: returns the :class:`Splits`.
+        data: what ``load`` is called with, by name; part of the configuration.
+        train: a function of (configuration of the variant, splits, :class:`Job`) that returns what is recorded of a
+            training: ``parameters``, ``history``, ``test``, and whatever else the chapter shows.
+        variants: the configuration of each; all that decides its result except the seed, as JSON can write it.
+        published: figures to compare with.
+        seeds: of the trainings of each variant.
+    """
+
+    name: str
+    title: str
+    chapter: str
+    load: Callable[..., Splits]
+    data: Mapping
+    train: Callable[[Mapping, Splits, Job], dict]
+    variants: Mapping[str, Mapping]
+    published: Sequence[Published] = ()
+    seeds: Sequence[int] = (0, 1, 2)
+
+    @property
+    def configuration(self) -> dict:
+        """All that decides the results, as the record holds it."""
+        return _plain({"data": self.data, "variants": self.variants, "seeds": list(self.seeds)})
+
+    def record(self) -> dict:
+        """What was recorded on the real data; ``ValueError`` where there is no record."""
+        path = RECORDS / f"{self.name}.json"
+        if not path.exists():
+            raise ValueError(f"there is no record of {self.name} yet: cnncourse experiment {self.name} --record")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+class Job:
+    """One training as it goes on: its seed, its folder for what must outlive an interruption, and its progress.
+
+    Attributes:
+        seed: of all that is random.
+        folder: empty at the beginning; what lies there is kept until the training has ended.
+        first: whether this is the variant's first seed, the one of which a gallery shows the predictions.
+    """
+
+    def __init__(self, seed: int, folder: Path, first: bool, progress: Callable[[int, str], None]):
+        self.seed = seed
+        self.folder = folder
+        self.first = first
+        self._progress = progress
+        self._begun = time.perf_counter(), time.process_time()
+        self._before = (0.0, 0.0)
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """How long it has taken so far, by the clock and of the processors, earlier sittings included."""
+        now = time.perf_counter(), time.process_time()
+        return tuple(b + n - s for b, n, s in zip(self._before, now, self._begun, strict=True))
+
+    def goes_on_after(self, seconds: Sequence[float]) -> None:
+        """An earlier sitting took so long already."""
+        self._before = tuple(seconds)
+
+    def report(self, epoch: int, words: str) -> None:
+        """So many epochs are done."""
+        self._progress(epoch, words)
+
+
+def run(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    only: Sequence[str] = (),
+    seeds: Sequence[int] | None = None,
+    quick: bool = False,
+    fresh: bool = False,
+    progress: bool = True,
+) -> dict:
+    """Do every training of an experiment that has not been done, and put the results together.
+
+    Args:
+        experiment: one of :data:`cnncourse.experiments.EXPERIMENTS`.
+        folder: where the results lie; it is made.
+        only: names of variants; all of them when left out.
+        seeds: instead of the experiment's own.
+        quick: a few hundred samples, a tenth of the epochs, one seed: whether it works, and nothing else.
+        fresh: forget what was done.
+        progress: whether to show a bar.
+
+    Returns:
+        The record: ``experiment``, ``configuration``, ``data``, ``environment``, ``runs``. Runs that were done earlier
+        and are not asked for now are in it as well, as long as their configuration is still the same.
+
+    Raises:
+        ValueError: an unknown variant.
+    """
+    unknown = [name for name in only if name not in experiment.variants]
+    if unknown:
+        raise ValueError(f"{experiment.name} has no variant {unknown[0]!r}: {', '.join(experiment.variants)}")
+    seeds = list(seeds if seeds is not None else experiment.seeds[:1] if quick else experiment.seeds)
+    variants = {name: _quick(c) if quick else dict(c) for name, c in experiment.variants.items()}
+    folder = Path(folder) / (f"{experiment.name}-quick" if quick else experiment.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    splits = experiment.load(**experiment.data)
+    if quick:
+        splits = splits.first(train=512, evaluation=256)
+    jobs = [(name, seed) for name in only or variants for seed in seeds]
+    keys = {
+        (name, seed): _key(_plain([experiment.data, variants[name], seed, splits.data, quick])) for name, seed in jobs
+    }
+    if fresh:
+        for name, seed in jobs:
+            _result(folder, name, seed).unlink(missing_ok=True)
+            _remove(folder / f"{name}-{seed}")
+    if any(configuration.get("library") == "keras" for configuration in variants.values()):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import keras  # noqa: F401 - here, so that no training is charged for it
+    left = [job for job in jobs if _done(_result(folder, *job), keys[job]) is None]
+    epochs = {name: int(configuration.get("epochs", 1)) for name, configuration in variants.items()}
+    with _bar(sum(epochs[name] for name, _ in left), progress) as bar:
+        for name, seed in left:
+            bar.set_description(f"{experiment.name}: {name}, seed {seed}")
+            begun = bar.n
+
+            def tell(epoch, words, bar=bar, begun=begun):
+                bar.update(begun + epoch - bar.n)
+                bar.set_postfix_str(words)
+
+            work = folder / f"{name}-{seed}"
+            _fit_for(work, keys[name, seed])
+            job = Job(seed, work, seed == experiment.seeds[0], tell)
+            result = experiment.train(variants[name], splits, job)
+            clock, processor = job.seconds
+            result = {"variant": name, "seed": seed, "seconds": clock, "processor_seconds": processor, **result}
+            _write(_result(folder, name, seed), {"key": keys[name, seed], **_rounded(result)})
+            _remove(work)
+            bar.update(begun + epochs[name] - bar.n)  # fewer epochs may have been enough
+    everything = [(name, seed) for name in variants for seed in dict.fromkeys([*experiment.seeds, *seeds])]
+    found = [
+        _done(_result(folder, name, seed), _key(_plain([experiment.data, variants[name], seed, splits.data, quick])))
+        for name, seed in everything
+    ]
+    record = {
+        "experiment": experiment.name,
+        "configuration": _plain({"data": experiment.data, "variants": variants, "seeds": list(experiment.seeds)}),
+        "data": _plain(splits.data),
+        "environment": environment(),
+        "runs": [run for run in found if run is not None],
+    }
+    _write(folder.with_suffix(".json"), record)
+    return record
+
+
+def summary(record: Mapping, measure: str = "accuracy") -> dict[str, tuple[float, float, float]]:
+    """The mean, the lowest and the highest of a test figure over the seeds, for each variant.
+
+    >>> runs = [{"variant": "cnn", "test": {"accuracy": a}} for a in (0.97, 0.99)]
+    >>> {name: [round(number, 3) for number in numbers] for name, numbers in summary({"runs": runs}).items()}
+    {'cnn': [0.98, 0.97, 0.99]}
+    """
+    found: dict[str, list[float]] = {}
+    for run in record["runs"]:
+        if measure in run.get("test", {}):
+            found.setdefault(run["variant"], []).append(run["test"][measure])
+    return {name: (float(np.mean(values)), min(values), max(values)) for name, values in found.items()}
+
+
+def environment() -> dict:
+    """On what the trainings run: versions, and the kind of machine."""
+    versions = {"python": platform.python_version()}
+    for package in ("numpy", "keras", "tensorflow", "jax", "torch"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    found = {"versions": versions, "system": f"{platform.system()} {platform.machine()}", "device": "CPU"}
+    if "keras" in sys.modules:
+        import keras
+
+        found["backend"] = keras.backend.backend()
+        found["device"] = _device(found["backend"])
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {**found, "cores": cores}
+
+
+def _device(backend: str) -> str:
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        graphics = tf.config.list_physical_devices("GPU")
+        return tf.config.experimental.get_device_details(graphics[0]).get("device_name", "GPU") if graphics else "CPU"
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    import jax
+
+    return str(jax.devices()[0].device_kind)
+
+
+def _quick(configuration: Mapping) -> dict:
+    quick = dict(configuration)
+    if "epochs" in quick:
+        quick["epochs"] = max(1, quick["epochs"] // 10)
+    return quick
+
+
+def _plain(thing):
+    """As it comes back from JSON."""
+    return json.loads(json.dumps(thing))
+
+
+def _key(thing) -> str:
+    return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()
+
+
+def _rounded(thing):
+    if isinstance(thing, Mapping):
+        return {str(name): _rounded(value) for name, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [_rounded(value) for value in thing]
+    if isinstance(thing, np.ndarray):
+        return _rounded(thing.tolist())
+    if isinstance(thing, np.generic):
+        return _rounded(thing.item())
+    return float(f"{thing:.{DIGITS}g}") if isinstance(thing, float) else thing
+
+
+def _result(folder: Path, variant: str, seed: int) -> Path:
+    return folder / f"{variant}-{seed}.json"
+
+
+def _done(path: Path, key: str) -> dict | None:
+    """The result of a training, if it has ended and was of the same configuration on the same data."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if found.pop("key", None) == key else None
+
+
+def _fit_for(folder: Path, key: str) -> None:
+    """An empty folder, unless what lies there belongs to this very training."""
+    mark = folder / "key"
+    if not (mark.exists() and mark.read_text() == key):
+        _remove(folder)
+        folder.mkdir(parents=True)
+        mark.write_text(key)
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(path: Path, thing) -> None:
+    """In one step: whoever reads sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    lines = json.dumps(thing, ensure_ascii=False, separators=(",", ":"))
+    beside.write_text(lines + "\n", encoding="utf-8")
+    os.replace(beside, path)
+
+
+def _bar(epochs: int, progress: bool):
+    from tqdm import tqdm
+
+    interval = 0.2 if sys.stderr.isatty() else 30  # in a file every change is a line
+    return tqdm(total=epochs, unit="epoch", mininterval=interval, disable=not progress, dynamic_ncols=True)
