@@ -4,15 +4,30 @@
 'LeNet-5 on all of MNIST: as in 1998, as today, and with distorted digits'
 """
 
+import contextlib
+
 from cnncourse.experiments.alexnet import CATS_AND_DOGS
 from cnncourse.experiments.backprop import SIMPLE_CONVNET
 from cnncourse.experiments.dropout import BATCH_NORMALISATION, DROPOUT
-from cnncourse.experiments.engine import Experiment, Published, run, summary
+from cnncourse.experiments.engine import Experiment, Published, keep, run, summary
 from cnncourse.experiments.initializers import INITIALIZERS
 from cnncourse.experiments.lenet import LENET5, MNIST
+from cnncourse.experiments.tables import Table, duration, results
 from cnncourse.experiments.text import IMDB, REUTERS, SPAM
 
-__all__ = ["EXPERIMENTS", "Experiment", "Published", "record", "run", "summary"]
+__all__ = [
+    "EXPERIMENTS",
+    "Experiment",
+    "Published",
+    "comparison",
+    "find",
+    "keep",
+    "listing",
+    "record",
+    "results",
+    "run",
+    "summary",
+]
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
@@ -31,12 +46,44 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
+def find(name: str) -> Experiment:
+    """The experiment of that name; ``ValueError`` names them all where there is none."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"there is no experiment {name!r}: {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
+
+
 def record(name: str) -> dict:
     """What was recorded of an experiment on the real data; ``ValueError`` where there is none of that name.
 
     >>> sorted(record("lenet5"))
     ['configuration', 'data', 'environment', 'experiment', 'runs']
     """
-    if name not in EXPERIMENTS:
-        raise ValueError(f"there is no experiment {name!r}: {', '.join(EXPERIMENTS)}")
-    return EXPERIMENTS[name].record()
+    return find(name).record()
+
+
+def listing() -> Table:
+    """Every experiment in a line, and how long its record took."""
+    table = []
+    for experiment in EXPERIMENTS.values():
+        try:
+            runs = experiment.record()["runs"]
+            words = f"{len(runs)} trainings, {duration(sum(run['seconds'] for run in runs))}"
+        except ValueError:
+            words = f"{len(experiment.trainings)} trainings"
+        table.append((experiment.name, words, experiment.title))
+    return Table(table, ("experiment", "recorded", "what it asks"))
+
+
+def comparison(experiment: Experiment, found: dict) -> str:
+    """What a run has found, and beneath it what the record says."""
+    parts = [experiment.title]
+    if not found["data"]["real"]:
+        parts.append(f"These are {found['data']['title']}: the figures can be compared with each other alone.")
+    if found.get("quick"):
+        parts.append("A quick look at 512 samples: whether it works, and nothing else.")
+    parts.append(str(results(experiment, found)))
+    with contextlib.suppress(ValueError):
+        recorded = experiment.record()
+        parts += [f"The record, on {recorded['data']['title']}:", str(results(experiment, recorded))]
+    return "\n\n".join(parts)

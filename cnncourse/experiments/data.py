@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import numpy as np
 
 from cnncourse import datasets
@@ -51,9 +54,6 @@ def reviews(name: str, num_words: int, maxlen: int, validation: float) -> Splits
 
 def messages(num_words: int, maxlen: int, validation: float) -> Splits:
     """The SMS messages as tables of words, numbered by how frequent they are in what is trained on."""
-    import re
-    from collections import Counter
-
     data = datasets.sms_spam()
     texts = [re.findall(r"[a-z']+|\d+|[^\sa-z\d]", text.lower()) for text in data.x_train]
     first = int(len(texts) * (1 - validation))
@@ -61,7 +61,9 @@ def messages(num_words: int, maxlen: int, validation: float) -> Splits:
     ranks = {word: 2 + i for i, (word, _) in enumerate(counts.most_common(num_words - 2))}
 
     def table(texts):
-        return pad_sequences([[ranks.get(_token(w), 1) for w in text] or [1] for text in texts], maxlen).astype(np.int32)
+        return pad_sequences([[ranks.get(_token(w), 1) for w in text] or [1] for text in texts], maxlen).astype(
+            np.int32
+        )
 
     x_test = table([re.findall(r"[a-z']+|\d+|[^\sa-z\d]", text.lower()) for text in data.x_test])
     return _splits(data, table(texts), data.y_train, slice(first), slice(first, None), x_test)

@@ -1,4 +1,4 @@
-"""Too few images for too large a network: with and without dropout; batch normalisation from good and bad beginnings."""
+"""Too few images for too large a network, with and without dropout; batch normalisation from bad beginnings."""
 
 from cnncourse.experiments.data import digits
 from cnncourse.experiments.engine import Experiment

@@ -1,16 +1,18 @@
 """Runs an experiment, one training after the other, and remembers every one that has ended.
 
-A training is a *variant* (what is trained, and how) with a *seed* (all that is random). Each one's result lies in a file
-of its own as soon as it is there, so a run that was interrupted goes on where it was, and the record is put together
-from those files.
+A training is a *variant* (what is trained, and how) with a *seed* (all that is random). Each one's result lies in a
+file of its own as soon as it is there, so a run that was interrupted goes on where it was, and the record is put
+together from those files.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Experiment", "Job", "Published", "Splits", "run", "summary"]
+__all__ = ["Experiment", "Job", "Published", "Splits", "keep", "run", "summary"]
 
 RECORDS = Path(__file__).parent / "records"
+LARGEST = 200_000  # bytes of a record
 DIGITS = 5  # of a number in a record: far below the differences between seeds
 
 
@@ -71,7 +74,8 @@ class Experiment:
         data: what ``load`` is called with, by name; part of the configuration.
         train: a function of (configuration of the variant, splits, :class:`Job`) that returns what is recorded of a
             training: ``parameters``, ``history``, ``test``, and whatever else the chapter shows.
-        variants: the configuration of each; all that decides its result except the seed, as JSON can write it.
+        variants: the configuration of each; all that decides its result except the seed, as JSON can write it. One
+            that takes very long may name ``seeds`` of its own.
         published: figures to compare with.
         seeds: of the trainings of each variant.
     """
@@ -90,6 +94,11 @@ class Experiment:
     def configuration(self) -> dict:
         """All that decides the results, as the record holds it."""
         return _plain({"data": self.data, "variants": self.variants, "seeds": list(self.seeds)})
+
+    @property
+    def trainings(self) -> list[tuple[str, int]]:
+        """Every variant with every seed."""
+        return _pairs({name: variant.get("seeds", self.seeds) for name, variant in self.variants.items()})
 
     def record(self) -> dict:
         """What was recorded on the real data; ``ValueError`` where there is no record."""
@@ -148,72 +157,95 @@ def run(
         folder: where the results lie; it is made.
         only: names of variants; all of them when left out.
         seeds: instead of the experiment's own.
-        quick: a few hundred samples, a tenth of the epochs, one seed: whether it works, and nothing else.
+        quick: 512 samples, a tenth of the epochs, one seed: whether it works, and nothing else.
         fresh: forget what was done.
         progress: whether to show a bar.
 
     Returns:
-        The record: ``experiment``, ``configuration``, ``data``, ``environment``, ``runs``. Runs that were done earlier
-        and are not asked for now are in it as well, as long as their configuration is still the same.
+        The record: ``experiment``, ``configuration``, ``data``, ``environment``, ``runs``. Trainings that were done
+        earlier and are not asked for now are in it too, as long as their configuration and their data are the same.
 
     Raises:
-        ValueError: an unknown variant.
+        ValueError: a variant that the experiment does not have.
     """
     unknown = [name for name in only if name not in experiment.variants]
     if unknown:
         raise ValueError(f"{experiment.name} has no variant {unknown[0]!r}: {', '.join(experiment.variants)}")
-    seeds = list(seeds if seeds is not None else experiment.seeds[:1] if quick else experiment.seeds)
-    variants = {name: _quick(c) if quick else dict(c) for name, c in experiment.variants.items()}
     folder = Path(folder) / (f"{experiment.name}-quick" if quick else experiment.name)
     folder.mkdir(parents=True, exist_ok=True)
     splits = experiment.load(**experiment.data)
     if quick:
         splits = splits.first(train=512, evaluation=256)
-    jobs = [(name, seed) for name in only or variants for seed in seeds]
-    keys = {
-        (name, seed): _key(_plain([experiment.data, variants[name], seed, splits.data, quick])) for name, seed in jobs
-    }
-    if fresh:
-        for name, seed in jobs:
-            _result(folder, name, seed).unlink(missing_ok=True)
-            _remove(folder / f"{name}-{seed}")
-    if any(configuration.get("library") == "keras" for configuration in variants.values()):
+    variants = {name: _quick(variant) if quick else dict(variant) for name, variant in experiment.variants.items()}
+    planned = {name: list(variant.pop("seeds", experiment.seeds)) for name, variant in variants.items()}
+    wanted = {name: list(seeds or (planned[name][:1] if quick else planned[name])) for name in only or variants}
+    if any(variant.get("library") == "keras" for variant in variants.values()):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import keras  # noqa: F401 - here, so that no training is charged for it
-    left = [job for job in jobs if _done(_result(folder, *job), keys[job]) is None]
-    epochs = {name: int(configuration.get("epochs", 1)) for name, configuration in variants.items()}
-    with _bar(sum(epochs[name] for name, _ in left), progress) as bar:
+
+    def key(name, seed):
+        told = [experiment.data, variants[name], seed, splits.data, quick]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    if fresh:
+        for name, seed in _pairs(wanted):
+            _result(folder, name, seed).unlink(missing_ok=True)
+            shutil.rmtree(_work(folder, name, seed), ignore_errors=True)
+    left = [pair for pair in _pairs(wanted) if _done(_result(folder, *pair), key(*pair)) is None]
+    epochs = {name: variant.get("epochs", 1) for name, variant in variants.items()}
+    cost = _costs(experiment)  # so that the bar knows which of them takes long
+    with _bar(sum(epochs[name] * cost[name] for name, _ in left), progress) as bar:
         for name, seed in left:
-            bar.set_description(f"{experiment.name}: {name}, seed {seed}")
-            begun = bar.n
+            bar.set_description(f"{name}, seed {seed}")
+            begun, step = bar.n, cost[name]
 
-            def tell(epoch, words, bar=bar, begun=begun):
-                bar.update(begun + epoch - bar.n)
-                bar.set_postfix_str(words)
+            def tell(epoch, words, begun=begun, step=step):
+                bar.set_postfix_str(words, refresh=False)
+                bar.update(begun + epoch * step - bar.n)
 
-            work = folder / f"{name}-{seed}"
-            _fit_for(work, keys[name, seed])
-            job = Job(seed, work, seed == experiment.seeds[0], tell)
+            work = _work(folder, name, seed)
+            _made_for(work, key(name, seed))
+            job = Job(seed, work, seed == planned[name][0], tell)
             result = experiment.train(variants[name], splits, job)
             clock, processor = job.seconds
             result = {"variant": name, "seed": seed, "seconds": clock, "processor_seconds": processor, **result}
-            _write(_result(folder, name, seed), {"key": keys[name, seed], **_rounded(result)})
-            _remove(work)
-            bar.update(begun + epochs[name] - bar.n)  # fewer epochs may have been enough
-    everything = [(name, seed) for name in variants for seed in dict.fromkeys([*experiment.seeds, *seeds])]
-    found = [
-        _done(_result(folder, name, seed), _key(_plain([experiment.data, variants[name], seed, splits.data, quick])))
-        for name, seed in everything
-    ]
+            _write(_result(folder, name, seed), {"key": key(name, seed), **_rounded(result)})
+            shutil.rmtree(work, ignore_errors=True)
+            tell(epochs[name], "")  # fewer may have been enough
+    every = {name: dict.fromkeys([*planned[name], *wanted.get(name, ())]) for name in variants}
+    found = [_done(_result(folder, *pair), key(*pair)) for pair in _pairs(every)]
     record = {
         "experiment": experiment.name,
-        "configuration": _plain({"data": experiment.data, "variants": variants, "seeds": list(experiment.seeds)}),
+        "configuration": experiment.configuration,
         "data": _plain(splits.data),
         "environment": environment(),
         "runs": [run for run in found if run is not None],
     }
+    if quick:
+        record["quick"] = True
     _write(folder.with_suffix(".json"), record)
     return record
+
+
+def keep(experiment: Experiment, record: Mapping) -> Path:
+    """Make this the experiment's record, the one that the book shows.
+
+    Raises:
+        ValueError: it was not made on the real data, not all of it is there, or it is too large to go with the book.
+    """
+    if record.get("quick"):
+        raise ValueError("a quick look is no record")
+    if not record["data"]["real"]:
+        raise ValueError(f"a record is made on the real data, and this was {record['data']['title']}")
+    done = {(run["variant"], run["seed"]) for run in record["runs"]}
+    missing = [pair for pair in experiment.trainings if pair not in done]
+    if missing:
+        raise ValueError(f"{len(missing)} trainings are missing, the first is {missing[0][0]}, seed {missing[0][1]}")
+    path = RECORDS / f"{experiment.name}.json"
+    if len(json.dumps(record).encode()) > LARGEST:
+        raise ValueError(f"a record has at most {LARGEST:,} bytes; record fewer predictions")
+    _write(path, record)
+    return path
 
 
 def summary(record: Mapping, measure: str = "accuracy") -> dict[str, tuple[float, float, float]]:
@@ -275,8 +307,16 @@ def _plain(thing):
     return json.loads(json.dumps(thing))
 
 
-def _key(thing) -> str:
-    return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()
+def _pairs(seeds: Mapping[str, Sequence[int]]) -> list[tuple[str, int]]:
+    return [(name, seed) for name, some in seeds.items() for seed in some]
+
+
+def _costs(experiment: Experiment) -> dict[str, float]:
+    """How long an epoch of each variant took when it was recorded; 1 where there is no record."""
+    costs = dict.fromkeys(experiment.variants, 1.0)
+    with contextlib.suppress(ValueError):
+        costs |= {run["variant"]: run.get("epoch_seconds", 1.0) for run in experiment.record()["runs"]}
+    return costs
 
 
 def _rounded(thing):
@@ -289,6 +329,11 @@ def _rounded(thing):
     if isinstance(thing, np.generic):
         return _rounded(thing.item())
     return float(f"{thing:.{DIGITS}g}") if isinstance(thing, float) else thing
+
+
+def _work(folder: Path, variant: str, seed: int) -> Path:
+    """What a training leaves while it goes on."""
+    return folder / f"{variant}-{seed}"
 
 
 def _result(folder: Path, variant: str, seed: int) -> Path:
@@ -304,19 +349,13 @@ def _done(path: Path, key: str) -> dict | None:
     return found if found.pop("key", None) == key else None
 
 
-def _fit_for(folder: Path, key: str) -> None:
+def _made_for(folder: Path, key: str) -> None:
     """An empty folder, unless what lies there belongs to this very training."""
     mark = folder / "key"
     if not (mark.exists() and mark.read_text() == key):
-        _remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         mark.write_text(key)
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(path: Path, thing) -> None:
@@ -328,8 +367,13 @@ def _write(path: Path, thing) -> None:
     os.replace(beside, path)
 
 
-def _bar(epochs: int, progress: bool):
+def _bar(total: float, progress: bool):
     from tqdm import tqdm
 
-    interval = 0.2 if sys.stderr.isatty() else 30  # in a file every change is a line
-    return tqdm(total=epochs, unit="epoch", mininterval=interval, disable=not progress, dynamic_ncols=True)
+    return tqdm(
+        total=total,
+        disable=not progress,
+        dynamic_ncols=True,
+        mininterval=0.2 if sys.stderr.isatty() else 30,  # in a file every change is a line
+        bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}",
+    )

@@ -41,7 +41,7 @@ def _recurrent(width, answer):
 
 
 def _regularised(width, filters, kernel_size, answer):
-    """One convolution and its largest answer in the text, with dropout before and after: early stopping does the rest."""
+    """One convolution and its largest answers in the text, with dropout before and after; training stops early."""
     return [
         _embedding(width),
         ["SpatialDropout1D", {"rate": 0.3}],
@@ -71,9 +71,8 @@ IMDB = Experiment(
         },
         "conv1d-regularised": {
             **BINARY,
-            "network": _regularised(128, 256, 3, YES_OR_NO),
+            "network": _regularised(64, 128, 3, YES_OR_NO),
             **STOPPED_EARLY,
-            "batch_size": 64,
             "keep": "mistakes",
         },
         **{name: {**BINARY, "network": net, **STOPPED_EARLY} for name, net in _recurrent(32, YES_OR_NO).items()},
@@ -101,7 +100,7 @@ REUTERS = Experiment(
         },
         "conv1d-regularised": {
             **CLASSES,
-            "network": _regularised(128, 256, 3, TOPIC),
+            "network": _regularised(64, 128, 3, TOPIC),
             **STOPPED_EARLY,
             "batch_size": 32,
             "epochs": 30,

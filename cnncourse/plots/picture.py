@@ -30,11 +30,25 @@ class Picture:
     Args:
         figure: a ``matplotlib.figure.Figure``.
         alt: what can be seen in it, in words.
+        caption: a line beneath it.
     """
 
-    def __init__(self, figure, alt: str):
+    def __init__(self, figure, alt: str, caption: str = ""):
         self.figure = figure
         self.alt = alt
+        self.caption = caption
+
+    def on(self, data) -> Picture:
+        """The picture for what was made from a data set: where that is a stand-in, a line beneath it says so.
+
+        Args:
+            data: a :class:`cnncourse.datasets.Dataset`, or anything with a ``caption``.
+
+        >>> from types import SimpleNamespace
+        >>> print(Picture(None, "Two curves.").on(SimpleNamespace(caption="generated reviews in place of IMDB")))
+        Two curves. Made from generated reviews in place of IMDB.
+        """
+        return Picture(self.figure, self.alt, f"Made from {data.caption}." if data.caption else self.caption)
 
     def show(self) -> None:
         """Show the picture here, which a cell's last line does by itself."""
@@ -50,13 +64,17 @@ class Picture:
     def _repr_html_(self) -> str:
         png = self.png()
         width = int.from_bytes(png[16:20], "big") // 2  # a PNG's header holds its width
-        return (
+        image = (
             f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(self.alt)}" '
             f'width="{width}" style="max-width: 100%; height: auto; border-radius: 6px">'
         )
+        if not self.caption:
+            return image
+        line = f'<figcaption style="font-style: italic">{html.escape(self.caption)}</figcaption>'
+        return f'<figure style="margin: 0">{image}{line}</figure>'
 
     def __repr__(self) -> str:
-        return self.alt
+        return f"{self.alt} {self.caption}".rstrip()
 
 
 @contextlib.contextmanager
