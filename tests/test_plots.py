@@ -712,6 +712,36 @@ def test_what_cannot_be_drawn_is_said(make, sentence):
         make()
 
 
+def test_a_spread_that_shrinks_and_one_that_dies_are_drawn_and_told():
+    picture = plots.spread({"small": [1, 1e-4, 1e-8], "zeros": [1, 0, 0]}, "gradients")
+    assert picture.alt == (
+        "Standard deviation of the gradients, layer by layer. small: from 1 to 1e-08 in 3 layers. "
+        "zeros: from 1 to 0 in 3 layers."
+    )
+    (axes,) = picture.figure.axes
+    assert axes.get_yscale() == "log"
+    drawn = [line.get_ydata() for line in axes.lines]
+    assert drawn[0].tolist() == [1, 1e-4, 1e-8]
+    assert drawn[1][0] == 1 and np.isnan(drawn[1][1:]).all()
+    assert picture.png().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("layers, sentence", [({}, "at least one network"), ({"a": [1, -1]}, r"layers\['a'\] .* -1")])
+def test_a_spread_of_nothing_or_below_0_is_refused(layers, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        plots.spread(layers)
+
+
+def test_a_picture_from_a_stand_in_says_so_and_one_from_the_real_set_does_not():
+    picture = plots.images([np.eye(2)], ["edges"])
+    stand_in = picture.on(SimpleNamespace(caption="generated reviews in place of <IMDB>"))
+    assert "<figcaption" in stand_in._repr_html_()
+    assert "Made from generated reviews in place of &lt;IMDB&gt;." in stand_in._repr_html_()
+    assert repr(stand_in) == f"{picture.alt} Made from generated reviews in place of <IMDB>."
+    real = picture.on(SimpleNamespace(caption=""))
+    assert "figcaption" not in real._repr_html_() and repr(real) == picture.alt
+
+
 def test_a_picture_waits_for_a_function_that_is_not_written(capsys):
     with plots.when_ready("correlate2d", "convolve2d"):
         raise NotImplementedError

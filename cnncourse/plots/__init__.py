@@ -10,7 +10,7 @@ from cnncourse.plots.galleries import feature_maps, images, kernels, mistakes
 from cnncourse.plots.networks import architecture, layer
 from cnncourse.plots.numbers import tables, window
 from cnncourse.plots.picture import Picture, when_ready
-from cnncourse.plots.training import confusion_matrix, learning_curves
+from cnncourse.plots.training import confusion_matrix, learning_curves, spread
 
 __all__ = [
     "Picture",
@@ -22,6 +22,7 @@ __all__ = [
     "layer",
     "learning_curves",
     "mistakes",
+    "spread",
     "tables",
     "when_ready",
     "window",

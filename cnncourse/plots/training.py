@@ -27,7 +27,7 @@ from cnncourse.plots.picture import (
     written,
 )
 
-__all__ = ["confusion_matrix", "learning_curves"]
+__all__ = ["confusion_matrix", "learning_curves", "spread"]
 
 CURVES = {
     "loss": "training loss",
@@ -165,6 +165,53 @@ def confusion_matrix(matrix, class_names: Sequence[str] | None = None) -> Pictur
         recalls = [f"{name} {percent(shares[i, i])}" for i, name in enumerate(names) if seen[i]]
         alt.append(f"Right of each class: {', '.join(recalls)}.")
     return Picture(figure, " ".join(alt))
+
+
+def spread(layers: Mapping[str, Sequence[float]], what: str = "activations") -> Picture:
+    """How widely the numbers in each layer of a deep network scatter, from the first layer to the last.
+
+    The scale is logarithmic, since a signal that shrinks or grows by a factor in every layer does so exponentially. A
+    layer of zeros cannot be drawn: its curve ends there.
+
+    Args:
+        layers: for each network by name, the standard deviation of each of its layers.
+        what: of which numbers.
+
+    Raises:
+        ValueError: nothing to draw, or a number below 0 or not finite.
+
+    >>> spread({"He": [1.0, 1.1, 0.9], "small": [1.0, 0.1, 0.01]})
+    Standard deviation of the activations, layer by layer. He: from 1 to 0.9 in 3 layers. small: from 1 to 0.01 in 3 layers.
+    """  # noqa: E501
+    if not layers:
+        raise ValueError("there must be at least one network, got none")
+    curves = {str(name): checked(values, f"layers[{name!r}]", "layers") for name, values in layers.items()}
+    for name, curve in curves.items():
+        if (curve < 0).any():
+            raise ValueError(f"layers[{name!r}] must hold standard deviations, got {written(curve.min())}")
+    figure = canvas(WIDE, 2.6)
+    axes = place(figure, 0.75, 0.1, WIDE - 0.85, 2.3)
+    longest = max(map(len, curves.values()))
+    _bare(axes, longest, [np.ones(1)], "accuracy", INK)
+    axes.set_xlabel("layer", fontsize=LARGE, color=INK)
+    axes.set_ylabel(f"spread of the {what}", fontsize=LARGE, color=INK)
+    axes.spines["right"].set_visible(False)
+    axes.set_yscale("log")
+    drawn = np.concatenate([curve[curve > 0] for curve in curves.values()])
+    if len(drawn):
+        axes.set_ylim(max(drawn.min(), 1e-12) / 2, drawn.max() * 2)
+    lines = []
+    for k, (name, curve) in enumerate(curves.items()):
+        colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
+        seen = np.where(curve > 0, curve, np.nan)
+        style = {"color": colour, "marker": marker, "ms": 4.5, "lw": 1.5, "markevery": max(1, len(curve) // 15)}
+        lines += axes.plot(range(1, len(curve) + 1), seen, label=name, **style)
+    _explain(figure, 2.95, lines, 2)
+    told = " ".join(
+        f"{name}: from {written(curve[0])} to {written(curve[-1])} in {len(curve)} layers."
+        for name, curve in curves.items()
+    )
+    return Picture(figure, f"Standard deviation of the {what}, layer by layer. {told}")
 
 
 def _curves(history, name: str) -> dict[str, np.ndarray]:
