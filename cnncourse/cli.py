@@ -1,4 +1,4 @@
-"""The command line: five verbs, and no logic of their own."""
+"""The command line: seven verbs, and no logic of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnncourse import __version__
 
 EPILOG = """\
 learners:     cnncourse check exercises/01-convolution/convolution.ipynb
-readers:      cnncourse build
+readers:      cnncourse build, cnncourse experiment, cnncourse data
 instructors:  cnncourse release, then cnncourse grade and cnncourse report
               (nbgrader's own commands work in the same folder)
 """
@@ -57,6 +57,32 @@ def parser() -> argparse.ArgumentParser:
         "What changed is computed anew; a claim that fails on a page, or a warning, stops the build.",
     )
     course(sub)
+
+    sub = verb(
+        "experiment",
+        _experiment,
+        "run an experiment of the book again",
+        "Without a name they are listed. A training that has ended is remembered in _build/experiments, so an "
+        "interrupted run goes on where it was. Without the real data (cnncourse data) a stand-in is trained on.",
+    )
+    sub.add_argument("name", nargs="?", help="which one")
+    sub.add_argument("--quick", action="store_true", help="few samples, few epochs, one seed: does it work?")
+    sub.add_argument("--only", nargs="+", default=[], metavar="VARIANT", help="these networks or rules alone")
+    sub.add_argument("--seeds", nargs="+", type=int, metavar="N", help="other seeds than the recorded ones")
+    sub.add_argument("--fresh", action="store_true", help="forget what was done, and begin again")
+    sub.add_argument("--record", action="store_true", help="make the result the record that the book shows")
+    course(sub)
+
+    sub = verb(
+        "data",
+        _data,
+        "list the real data sets, and fetch what is missing",
+        "Without a name they are listed: what is here, where, how large, on which terms. They are looked for in the "
+        "folder named by CNNCOURSE_DATA and where Keras keeps its own, and fetched into the first of these that can be "
+        "written. An interrupted download goes on where it was.",
+    )
+    sub.add_argument("name", nargs="*", help="fetch these: mnist, imdb, reuters, cats_and_dogs, sms_spam")
+    sub.add_argument("--all", action="store_true", help="fetch all of them (100 MB)")
 
     sub = verb(
         "release",
@@ -134,6 +160,37 @@ def _build(args) -> int:
     except BookError as error:
         raise ValueError(str(error)) from error
     return 0
+
+
+def _experiment(args) -> int:
+    from cnncourse import experiments
+
+    if args.name is None:
+        print(experiments.listing())
+        return 0
+    if args.record and (args.quick or args.only or args.seeds):
+        raise ValueError("--record is for the whole experiment: leave --quick, --only and --seeds out")
+    experiment = experiments.find(args.name)
+    folder = args.course / "_build" / "experiments"
+    options = {"only": args.only, "seeds": args.seeds, "quick": args.quick, "fresh": args.fresh}
+    record = experiments.run(experiment, folder, **options)
+    print(experiments.comparison(experiment, record))
+    if args.record:
+        print(f"Recorded: {experiments.keep(experiment, record)}")
+    return 0
+
+
+def _data(args) -> int:
+    from cnncourse.datasets import store
+
+    if args.name or args.all:
+        troubles = store.provide(list(store.SETS) if args.all else args.name)
+    else:
+        table, troubles = store.listing()
+        print(table)
+    for trouble in troubles:
+        print(f"cnncourse: {trouble}", file=sys.stderr)
+    return 1 if troubles else 0
 
 
 def _release(args) -> int:

@@ -7,7 +7,6 @@ import pytest
 
 from cnncourse.checks import models
 from cnncourse.checks.engine import INPUTS_KEPT, judge
-from cnncourse.checks.materials import part
 from cnncourse.checks.task import Case, Misconception, Rng, Task, Told
 
 
@@ -43,7 +42,7 @@ def both(x):
 X = np.array([[1.0, 2.0], [3.0, 5.0]])
 BOTH = made(
     both,
-    [Case("the double", (X,), probe=part(0)), Case("the next", (X,), probe=part(1)), Case("both", (X[:1],))],
+    [Case("the double", (X,), parts=(0,)), Case("the next", (X,), parts=(1,)), Case("both", (X[:1],))],
     ("array", "array"),
     parts=("doubled", "following"),
 )

@@ -1,4 +1,4 @@
-"""The command line: five verbs with help worth reading, and errors that say what to do."""
+"""The command line: seven verbs with help worth reading, and errors that say what to do."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from cnncourse.checks.notebook import open_file
 from cnncourse.cli import main, parser
 
-VERBS = ["check", "build", "release", "grade", "report"]
+VERBS = ["check", "build", "experiment", "data", "release", "grade", "report"]
 FLIPPED = """
 import numpy as np
 def correlate2d(image, kernel):
@@ -29,7 +29,7 @@ def notebook(path, *sources):
 def test_the_help_lists_every_verb_and_each_has_its_own():
     text = parser().format_help()
     for verb in VERBS:
-        assert f"\n    {verb} " in text
+        assert f"\n    {verb}" in text
         done = subprocess.run([sys.executable, "-m", "cnncourse", verb, "--help"], capture_output=True, text=True)
         assert done.returncode == 0 and len(done.stdout.splitlines()) > 6
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from cnncourse import experiments
 from cnncourse.cli import main
 from cnncourse.experiments import EXPERIMENTS, data, engine, trainers
-from cnncourse.experiments.engine import Experiment, Splits
+from cnncourse.experiments.engine import Experiment
+from cnncourse.pipelines import Splits
 
 NETWORK = [["Flatten", {}], ["Dense", {"units": 8, "activation": "relu"}], ["Dropout", {"rate": 0.5}]]
 SMALL = {
@@ -36,8 +38,8 @@ def three_classes(digest="a", samples=120, size=4):
     y = rng.integers(0, 3, samples)
     x = rng.normal(size=(samples, size, size, 1)).astype(np.float32)
     x[np.arange(samples), y] += 2
-    told = {"name": "rows", "title": "bright rows", "real": True, "digest": digest}
-    return Splits(x[:60], y[:60], x[60:90], y[60:90], x[90:], y[90:], told)
+    told = SimpleNamespace(name="rows", title="bright rows", real=True, digest=digest)
+    return Splits(x[:60], y[:60], x[60:90], y[60:90], x[90:], y[90:]), told
 
 
 def experiment(train=trainers.train, variants=None, load=three_classes, **more):
@@ -179,6 +181,14 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path, monkeypatc
     assert not (tmp_path / "parts" / "rows" / "one-3").exists()
 
 
+def test_tensorboard_finds_the_curves_of_a_training_and_they_outlive_it(tmp_path):
+    quiet(experiment(variants={"one": {**SMALL, "tensorboard": True}}, seeds=(0,)), tmp_path)
+    logs = tmp_path / "rows" / "tensorboard" / "one-0"
+    for part in ("train", "validation"):
+        (written, *_) = sorted((logs / part).glob("events.out.tfevents.*"))
+        assert b"epoch_loss" in written.read_bytes()
+
+
 def test_a_training_that_diverges_is_a_result(tmp_path):
     wild = {**IN_NUMPY, "optimizer": ["SGD", {"learning_rate": 1e30}]}
     (run,) = quiet(experiment(variants={"one": wild}, seeds=(0,)), tmp_path)["runs"]
@@ -190,39 +200,37 @@ def test_a_training_that_diverges_is_a_result(tmp_path):
 
 def test_the_validation_images_follow_the_training_images_and_the_test_is_its_own(monkeypatch):
     numbers = np.arange(60)
-    images = lambda first: (np.ones((60, 28, 28)) * (first + numbers)[:, None, None]).astype(np.uint8)  # noqa: E731
-    fake = engine_dataset(images(0), numbers % 10, images(100), numbers % 10)
-    monkeypatch.setattr(data.datasets, "mnist", lambda: fake)
-    splits = data.digits(samples=20, validation=10, test=5, border=2)
+    images = [(np.ones((60, 28, 28)) * (first + numbers)[:, None, None]).astype(np.uint8) for first in (0, 100)]
+    fake = made(images[0], numbers % 10, images[1], numbers % 10)
+    monkeypatch.setattr(data.datasets, "mnist", lambda size: fake)
+    splits, _ = data.digits(samples=20, validation=10, test=5)
     seen = [np.round(part[:, 10, 10, 0] * 255).tolist() for part in (splits.x_train, splits.x_val, splits.x_test)]
     assert seen == [list(range(20)), list(range(20, 30)), list(range(100, 105))]
-    assert splits.x_train.shape == (20, 32, 32, 1) and splits.x_train.dtype == np.float32
-    assert not splits.x_train[:, :2].any() and not splits.x_train[:, :, -2:].any()
+    assert splits.x_train.shape == (20, 28, 28, 1) and splits.x_train.dtype == np.float32
     assert splits.y_val.tolist() == [n % 10 for n in range(20, 30)]
 
 
-def test_words_are_numbered_by_what_is_trained_on_and_nothing_else(monkeypatch):
-    texts = np.array(["call 0870 now !", "call me", "hello me", "unseen words"], object)
-    fake = engine_dataset(texts[:3], np.array([1, 0, 0]), texts[3:], np.array([0]))
-    monkeypatch.setattr(data.datasets, "sms_spam", lambda: fake)
-    splits = data.messages(num_words=10, maxlen=4, validation=1 / 3)
-    # "call" is the only word that occurs twice; "0870" counts as "0000"; "hello" and the test's words are unknown.
-    assert splits.x_train.tolist() == [[2, 3, 4, 5], [0, 0, 2, 6]]
-    assert splits.x_val.tolist() == [[0, 0, 1, 6]]
-    assert splits.x_test.tolist() == [[0, 0, 1, 1]]
+def test_texts_are_watched_where_keras_would(monkeypatch):
+    """``validation_split=0.2`` of 8,982 newswires trains on the first int(8982 · 0.8) = 7185."""
+    texts = np.empty(8982, object)
+    texts[:] = [[1, n % 50 + 4] for n in range(8982)]
+    fake = made(texts, np.arange(8982) % 46, texts[:3], np.arange(3))
+    monkeypatch.setattr(data.datasets, "reuters", lambda num_words: fake)
+    splits, _ = data.reviews("reuters", num_words=100, maxlen=3, validation=0.2)
+    assert len(splits.x_train) == 7185 and len(splits.x_val) == 1797
+    assert splits.x_val[0].tolist() == [0, 1, 7185 % 50 + 4]
 
 
-def test_the_watched_pictures_are_the_last_of_each_class(monkeypatch):
-    x = np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1)
-    fake = engine_dataset(x, np.arange(20) // 10, x + 100, np.arange(20) // 10)
+def test_as_many_cats_as_dogs_are_watched(monkeypatch):
+    x, y = np.arange(80, dtype=np.uint8).reshape(80, 1, 1, 1), np.arange(80) // 40
+    fake = made(x, y, x + 100, y)
     monkeypatch.setattr(data.datasets, "cats_and_dogs", lambda size: fake)
-    splits = data.pictures(size=1, validation=4)
-    assert splits.x_val.ravel().tolist() == [8, 9, 18, 19]
-    assert splits.x_train.ravel().tolist() == [*range(8), *range(10, 18)]
-    assert splits.x_test.min() == 100
+    splits, _ = data.pictures(size=1, validation=20)
+    assert np.bincount(splits.y_val).tolist() == [10, 10] and splits.x_val.dtype == np.uint8
+    assert sorted([*splits.x_train.ravel(), *splits.x_val.ravel()]) == list(range(80))
 
 
-def engine_dataset(x_train, y_train, x_test, y_test):
+def made(x_train, y_train, x_test, y_test):
     from cnncourse.datasets import Dataset
 
     return Dataset("fake", "Fake", True, "0" * 64, ("a", "b"), x_train, y_train, x_test, y_test)
@@ -251,7 +259,7 @@ class TestRecords:
         for run in experiments.record(name)["runs"]:
             configuration = EXPERIMENTS[name].variants[run["variant"]]
             history, epochs = run["history"], configuration["epochs"]
-            (length,) = {len(values) for values in history.values()}
+            (length,) = {len(values) for values in history.values()} or {0}
             if configuration.get("patience"):
                 assert run["best_epoch"] == 1 + int(np.argmin(history["val_loss"]))
                 assert length == min(epochs, run["best_epoch"] + configuration["patience"])
@@ -268,9 +276,10 @@ def built(ours, configuration):
     options = ours.data
     if "num_words" in options:
         return trainers.build(configuration, (options["maxlen"],), "int32")
-    if "size" in options:
-        return trainers.build(configuration, (options["size"], options["size"], 3), "uint8")
-    return trainers.build(configuration, (28 + 2 * options.get("border", 0),) * 2 + (1,))
+    if ours.name == "cats_and_dogs":
+        return trainers.build(configuration, (227, 227, 3), "uint8")
+    side = 32 if ours.name == "lenet5" else 28
+    return trainers.build(configuration, (side, side, 1))
 
 
 def test_lenet5_makes_fewer_than_one_mistake_in_a_hundred():

@@ -18,6 +18,7 @@ from cnncourse.checks.materials import (
     KINDS,
     backwards,
     every_other,
+    from_generator,
     in_a_sum,
     misconceptions,
     normals,
@@ -290,19 +291,7 @@ SOURCES = (
 
 def from_rng(call, x, rate, seed):
     """Whether all that is random comes from the generator that was given."""
-
-    def same(one, other):
-        return all(a.shape == b.shape and np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-    kind, keys, *rest = np.random.get_state()
-    keys = keys.copy()
-    first = call(x, rate, generator(seed))
-    rng = generator(seed)
-    again, later = call(x, rate, rng), call(x, rate, rng)
-    other = call(x, rate, generator(seed + 1))
-    kind_after, keys_after, *rest_after = np.random.get_state()
-    untouched = kind == kind_after and rest == rest_after and np.array_equal(keys, keys_after)
-    facts = [same(first, again), not same(first, other), not same(first, later), untouched]
+    facts = from_generator(lambda rng: call(x, rate, rng), seed)
     return Told(np.array(facts, float), "" if all(facts) else SOURCES[facts.index(False)])
 
 

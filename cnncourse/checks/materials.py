@@ -79,10 +79,22 @@ def filled(shape, entry):
 # -- probes ----------------------------------------------------------------------------------------------------------
 
 
-def part(k: int):
-    """A probe that looks at one of several results."""
+def from_generator(draw, seed) -> list[bool]:
+    """Whether all that is random in ``draw(rng)`` comes from ``rng``, as four facts.
 
-    def probe(call, *args):
-        return call(*args)[k]
+    The same seed draws the same; another seed draws something else; a generator that goes on draws something else; and
+    NumPy's own generator is neither used nor seeded. ``draw`` returns arrays, or lists of them.
+    """
+    np.random.seed(seed % 2**31 + 123_456)  # a state that no function leaves behind; the engine puts the old one back
+    state = np.random.get_state()
+    rng = np.random.default_rng(seed)
+    first, later = draw(rng), draw(rng)
+    again, other = draw(np.random.default_rng(seed)), draw(np.random.default_rng(seed + 1))
+    untouched = all(np.array_equal(a, b) for a, b in zip(state, np.random.get_state(), strict=True))
+    return [_alike(first, again), not _alike(first, other), not _alike(first, later), untouched]
 
-    return probe
+
+def _alike(one, other) -> bool:
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return np.array_equal(one, other)

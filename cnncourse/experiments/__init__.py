@@ -27,6 +27,8 @@ __all__ = [
     "results",
     "run",
     "summary",
+    "table",
+    "training",
 ]
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -62,13 +64,33 @@ def record(name: str) -> dict:
     return find(name).record()
 
 
+def table(name: str) -> Table:
+    """The record of an experiment as :func:`results` shows it."""
+    return results(find(name), record(name))
+
+
+def training(name: str, variant: str, seed: int = 0) -> dict:
+    """One training of a record: its ``history``, ``test``, ``parameters`` and whatever else was kept.
+
+    >>> sorted(training("dropout", "without")["history"])
+    ['accuracy', 'loss', 'val_accuracy', 'val_loss']
+
+    Raises:
+        ValueError: no such experiment, or no such training in its record.
+    """
+    for found in record(name)["runs"]:
+        if (found["variant"], found["seed"]) == (variant, seed):
+            return found
+    raise ValueError(f"the record of {name} has no training of {variant!r} with the seed {seed}")
+
+
 def listing() -> Table:
     """Every experiment in a line, and how long its record took."""
     table = []
     for experiment in EXPERIMENTS.values():
         try:
             runs = experiment.record()["runs"]
-            words = f"{len(runs)} trainings, {duration(sum(run['seconds'] for run in runs))}"
+            words = f"{len(runs)} trainings, {duration(sum(run['processor_seconds'] for run in runs))}"
         except ValueError:
             words = f"{len(experiment.trainings)} trainings"
         table.append((experiment.name, words, experiment.title))

@@ -34,7 +34,7 @@ RUN = {
     "library": "keras",
     "loss": "sparse_categorical_crossentropy",
     "batch_size": 32,
-    "epochs": 25,
+    "epochs": 20,
     "keep": "all",
     "tensorboard": True,
 }
@@ -48,8 +48,8 @@ CATS_AND_DOGS = Experiment(
     data={"size": SIZE, "validation": 200},
     train=train,
     variants={
-        "alexnet": {**RUN, "network": [SCALED, *ALEXNET], "optimizer": SLOW},
-        "alexnet-augmented": {**RUN, "network": [SCALED, *AUGMENTED, *ALEXNET], "optimizer": SLOW},
+        "alexnet": {**RUN, "network": [SCALED, *ALEXNET], "optimizer": SLOW, "seeds": [0]},
+        "alexnet-augmented": {**RUN, "network": [SCALED, *AUGMENTED, *ALEXNET], "optimizer": SLOW, "seeds": [0]},
         "small": {**RUN, "network": [SCALED, *SMALL], "optimizer": FAST},
         "small-augmented": {**RUN, "network": [SCALED, *AUGMENTED, *SMALL], "optimizer": FAST},
     },

@@ -27,7 +27,7 @@ DROPOUT = Experiment(
         name: {
             **NUMPY,
             "network": _deep(between),
-            "optimizer": ["SGD", {"learning_rate": 0.01}],
+            "optimizer": ["SGD", {"learning_rate": 0.05}],
             "batch_size": 100,
             "epochs": 300,
         }
@@ -39,7 +39,7 @@ DROPOUT = Experiment(
     },
 )
 
-NORMALISED = ["BatchNormalization", {}]
+NORMALISED = ["BatchNormalization", {"momentum": 0.9}]  # 200 steps are too few for 0.99
 BATCH_NORMALISATION = Experiment(
     name="batch_normalisation",
     title="Batch normalisation: 1,000 images of MNIST, from weights that begin too small, well and too large",
@@ -51,7 +51,7 @@ BATCH_NORMALISATION = Experiment(
         f"{name}-{deviation}": {
             **NUMPY,
             "network": _deep(between, {"normal": deviation}),
-            "optimizer": ["SGD", {"learning_rate": 0.01}],
+            "optimizer": ["SGD", {"learning_rate": 0.05}],
             "batch_size": 100,
             "epochs": 20,
         }

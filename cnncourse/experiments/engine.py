@@ -16,13 +16,16 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Experiment", "Job", "Published", "Splits", "keep", "run", "summary"]
+from cnncourse.datasets import Dataset
+from cnncourse.pipelines import Splits
+
+__all__ = ["Experiment", "Job", "Published", "keep", "run", "summary"]
 
 RECORDS = Path(__file__).parent / "records"
 LARGEST = 200_000  # bytes of a record
@@ -40,29 +43,6 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Splits:
-    """What is trained on, what is watched meanwhile, and what is looked at once, at the end."""
-
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_val: np.ndarray
-    y_val: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-    data: Mapping = field(default_factory=dict)
-    """Of the record: which set, whether it is the real one, the digest of its content."""
-
-    def first(self, train: int, evaluation: int) -> Splits:
-        """At most so many samples of each part, for a quick look."""
-        parts = {
-            f"{axis}_{part}": getattr(self, f"{axis}_{part}")[: train if part == "train" else evaluation]
-            for axis in "xy"
-            for part in ("train", "val", "test")
-        }
-        return Splits(**parts, data=self.data)
-
-
-@dataclass(frozen=True)
 class Experiment:
     """What is compared with what, on which data.
 
@@ -70,7 +50,7 @@ class Experiment:
         name: what ``cnncourse experiment`` calls it.
         title: a line that says what is asked.
         chapter: the page of the book that shows the record.
-        load: returns the :class:`Splits`.
+        load: returns :class:`cnncourse.pipelines.Splits` and the :class:`cnncourse.datasets.Dataset` they are made of.
         data: what ``load`` is called with, by name; part of the configuration.
         train: a function of (configuration of the variant, splits, :class:`Job`) that returns what is recorded of a
             training: ``parameters``, ``history``, ``test``, and whatever else the chapter shows.
@@ -83,7 +63,7 @@ class Experiment:
     name: str
     title: str
     chapter: str
-    load: Callable[..., Splits]
+    load: Callable[..., tuple[Splits, Dataset]]
     data: Mapping
     train: Callable[[Mapping, Splits, Job], dict]
     variants: Mapping[str, Mapping]
@@ -173,9 +153,10 @@ def run(
         raise ValueError(f"{experiment.name} has no variant {unknown[0]!r}: {', '.join(experiment.variants)}")
     folder = Path(folder) / (f"{experiment.name}-quick" if quick else experiment.name)
     folder.mkdir(parents=True, exist_ok=True)
-    splits = experiment.load(**experiment.data)
+    splits, dataset = experiment.load(**experiment.data)
+    told = {"name": dataset.name, "title": dataset.title, "real": dataset.real, "digest": dataset.digest}
     if quick:
-        splits = splits.first(train=512, evaluation=256)
+        splits = _first(splits, train=512, others=256)
     variants = {name: _quick(variant) if quick else dict(variant) for name, variant in experiment.variants.items()}
     planned = {name: list(variant.pop("seeds", experiment.seeds)) for name, variant in variants.items()}
     wanted = {name: list(seeds or (planned[name][:1] if quick else planned[name])) for name in only or variants}
@@ -184,8 +165,8 @@ def run(
         import keras  # noqa: F401 - here, so that no training is charged for it
 
     def key(name, seed):
-        told = [experiment.data, variants[name], seed, splits.data, quick]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        decides = [experiment.data, variants[name], seed, told, quick]
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
     if fresh:
         for name, seed in _pairs(wanted):
@@ -217,7 +198,7 @@ def run(
     record = {
         "experiment": experiment.name,
         "configuration": experiment.configuration,
-        "data": _plain(splits.data),
+        "data": told,
         "environment": environment(),
         "runs": [run for run in found if run is not None],
     }
@@ -293,6 +274,11 @@ def _device(backend: str) -> str:
     import jax
 
     return str(jax.devices()[0].device_kind)
+
+
+def _first(splits: Splits, train: int, others: int) -> Splits:
+    names = [name for name in vars(splits) if name[:2] in ("x_", "y_")]
+    return replace(splits, **{name: getattr(splits, name)[: train if "train" in name else others] for name in names})
 
 
 def _quick(configuration: Mapping) -> dict:

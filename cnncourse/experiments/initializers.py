@@ -8,7 +8,9 @@ import numpy as np
 
 from cnncourse import layers, networks, optimizers
 from cnncourse.experiments.data import digits
-from cnncourse.experiments.engine import Experiment, Job, Splits
+from cnncourse.experiments.engine import Experiment, Job
+from cnncourse.experiments.trainers import measured
+from cnncourse.pipelines import Splits
 from cnncourse.training import Trainer
 
 RULES = ("random_normal", "random_uniform", "lecun_normal", "glorot_uniform", "he_normal")
@@ -54,12 +56,12 @@ def train(configuration: Mapping, splits: Splits, job: Job) -> dict:
             splits.x_train, splits.y_train, 1, validation_data=(splits.x_val, splits.y_val), progress=False
         )
         job.report(epoch + 1, f"training loss {history['loss'][-1]:.3f}")
-    loss, accuracy = network.evaluate(splits.x_test, splits.y_test)
     return {
         "parameters": sum(array.size for array in network.params.values()),
+        "epoch_seconds": float(np.median(history["seconds"])),
         "spread": depths,
         "history": {name: values for name, values in history.items() if name != "seconds"},
-        "test": {"loss": loss, "accuracy": accuracy},
+        "test": measured(network, splits.x_test, splits.y_test),
     }
 
 

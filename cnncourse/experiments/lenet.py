@@ -43,6 +43,7 @@ MNIST = Experiment(
             "optimizer": OPTIMIZERS[optimizer],
             "batch_size": 32,
             "epochs": 30,
+            **({"seeds": [0]} if network == "deep_cnn" else {}),
         }
         for optimizer in OPTIMIZERS
         for network in NETWORKS
@@ -77,7 +78,7 @@ LENET5 = Experiment(
     title="LeNet-5 on all of MNIST: as in 1998, as today, and with distorted digits",
     chapter="lenet",
     load=digits,
-    data={"samples": 55_000, "validation": 5_000, "border": 2},
+    data={"samples": 55_000, "validation": 5_000, "size": 32},
     train=train,
     variants={
         "of_1998": {**KERAS, "network": _lenet5("tanh", "AveragePooling2D"), **SCHEDULE},

@@ -61,12 +61,14 @@ class Table:
 def results(experiment: Experiment, record: Mapping) -> Table:
     """A row for each variant; test figures are means over the seeds, with their range beside them.
 
+    Times are the processor's, all cores together, so that they do not depend on what else a machine had to do.
+
     >>> from cnncourse.experiments import EXPERIMENTS
-    >>> training = {"variant": "numpy", "seed": 0, "parameters": 433_890, "seconds": 95.0}
+    >>> training = {"variant": "numpy", "parameters": 433_890, "processor_seconds": 40, "history": {"loss": [1, 0.1]}}
     >>> runs = [{**training, "test": {"accuracy": a, "loss": 0.1}} for a in (0.96, 0.97)]
     >>> print(results(EXPERIMENTS["simple_convnet"], {"runs": runs}))
-    variant  parameters  test accuracy           test loss  seeds  a training
-    numpy    433,890     0.9650 (0.9600–0.9700)  0.100      2      95 s
+    variant  parameters  test accuracy           test loss  seeds  a training  an epoch
+    numpy    433,890     0.9650 (0.9600–0.9700)  0.100      2      40 s        20 s
     """
     table = []
     for name in experiment.variants:
@@ -83,8 +85,8 @@ def results(experiment: Experiment, record: Mapping) -> Table:
                 _spread([run["test"].get("loss") for run in runs], 3),
                 said.get("loss", ""),
                 str(len(runs)),
-                duration(float(np.median([run["seconds"] for run in runs]))),
-                f"{np.median([run['epoch_seconds'] for run in runs]):.2g} s" if "epoch_seconds" in runs[0] else "",
+                duration(float(np.median([run["processor_seconds"] for run in runs]))),
+                _an_epoch(runs),
             )
         )
     return Table(table, HEADER)
@@ -97,8 +99,14 @@ def duration(seconds: float) -> str:
     ('95 s', '25 min', '2.0 h')
     """
     if seconds < 120:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7000 else f"{seconds / 3600:.1f} h"
+
+
+def _an_epoch(runs) -> str:
+    lengths = [max(map(len, run["history"].values()), default=0) for run in runs]
+    times = [run["processor_seconds"] / epochs for run, epochs in zip(runs, lengths, strict=True) if epochs]
+    return f"{np.median(times):.2g} s" if times else ""
 
 
 def _spread(values, digits: int) -> str:

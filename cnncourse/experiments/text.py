@@ -75,7 +75,10 @@ IMDB = Experiment(
             **STOPPED_EARLY,
             "keep": "mistakes",
         },
-        **{name: {**BINARY, "network": net, **STOPPED_EARLY} for name, net in _recurrent(32, YES_OR_NO).items()},
+        **{
+            name: {**BINARY, "network": net, **STOPPED_EARLY, "seeds": [0]}
+            for name, net in _recurrent(32, YES_OR_NO).items()
+        },
     },
     published=(
         Published("conv1d", "loss", 0.3796, "a published run of the same network"),
@@ -108,7 +111,7 @@ REUTERS = Experiment(
             "keep": "mistakes",
         },
         **{
-            name: {**CLASSES, "network": net, **STOPPED_EARLY, "epochs": 20, "patience": 3}
+            name: {**CLASSES, "network": net, **STOPPED_EARLY, "epochs": 20, "patience": 3, "seeds": [0]}
             for name, net in _recurrent(64, TOPIC).items()
         },
     },

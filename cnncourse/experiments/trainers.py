@@ -21,7 +21,8 @@ import numpy as np
 
 from cnncourse import layers as numpy_layers
 from cnncourse import networks, optimizers
-from cnncourse.experiments.engine import Job, Splits
+from cnncourse.experiments.engine import Job
+from cnncourse.pipelines import Splits
 from cnncourse.training import Trainer
 
 __all__ = ["train"]
@@ -50,15 +51,19 @@ def _in_numpy(configuration, splits, job):
         except FloatingPointError:  # that is a result, too
             return {**told, "history": _curves(trainer), "diverged": epoch + 1, "test": {}}
         job.report(epoch + 1, f"validation accuracy {trainer.history['val_accuracy'][-1]:.3f}")
-    loss, accuracy = network.evaluate(splits.x_test, splits.y_test)
-    outputs = network.predict(splits.x_test)
     return {
         **told,
         "epoch_seconds": float(np.median(trainer.history["seconds"])),
         "history": _curves(trainer),
-        "test": {"loss": loss, "accuracy": accuracy},
-        **_kept(configuration, _softmax(outputs), splits.y_test, job),
+        "train": measured(network, splits.x_train, splits.y_train),
+        "test": measured(network, splits.x_test, splits.y_test),
+        **_kept(configuration, _softmax(network.predict(splits.x_test)), splits.y_test, job),
     }
+
+
+def measured(network, x, y) -> dict[str, float]:
+    """Loss and accuracy of a network of ours, as it predicts: without dropout, with the running averages."""
+    return dict(zip(("loss", "accuracy"), network.evaluate(x, y), strict=True))
 
 
 def _curves(trainer):
@@ -121,7 +126,7 @@ def _in_keras(configuration, splits, job):
     callbacks = []
     if configuration.get("tensorboard"):
         logs = job.folder.parent / "tensorboard" / job.folder.name
-        callbacks.append(keras.callbacks.TensorBoard(str(logs)))
+        callbacks.append(keras.callbacks.TensorBoard(str(logs), write_graph=False))
     for epoch in range(len(state["seconds"]), epochs):
         # Everything random in an epoch comes from the seed and its number: a training that was interrupted
         # goes on as if it had not been.
