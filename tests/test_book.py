@@ -206,15 +206,22 @@ def test_a_false_claim_stops_the_build_every_time_until_it_is_mended(small_book)
     assert index.is_file()
 
 
-def test_a_second_build_executes_nothing_and_a_changed_library_executes_again(small_book):
+def test_a_second_build_executes_nothing_until_library_records_or_data_change(small_book, monkeypatch, tmp_path):
     folder = small_book(CLAIM.replace("NUMBER", "4"))
-    (folder / "cnncourse").mkdir()
-    library = folder / "cnncourse/convolution.py"
-    library.write_text("answer = 1\n")
-    executed = [any("Executing notebook" in line for line in build(folder)[1]) for _ in range(2)]
-    library.write_text("answer = 2\n")
-    executed.append(any("Executing notebook" in line for line in build(folder)[1]))
-    assert executed == [True, False, True]
+    records = folder / "cnncourse/experiments/records"
+    records.mkdir(parents=True)
+
+    def executed():
+        return any("Executing notebook" in line for line in build(folder)[1])
+
+    assert executed() and not executed()
+    (folder / "cnncourse/convolution.py").write_text("answer = 2\n")
+    assert executed()
+    (records / "mnist.json").write_text("{}\n")
+    assert executed()
+    (tmp_path / "SMSSpamCollection").write_text("ham\tyes\n")
+    monkeypatch.setenv("CNNCOURSE_DATA", str(tmp_path))
+    assert executed() and not executed()
 
 
 WRONG = {

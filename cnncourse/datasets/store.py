@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from cnncourse.datasets import reading
 from cnncourse.datasets.reading import Refused
 
-__all__ = ["SETS", "File", "Kept", "fetch", "folders", "listing", "load", "named", "provide"]
+__all__ = ["SETS", "File", "Kept", "fetch", "folders", "is_here", "listing", "load", "named", "provide"]
 
 KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 TRIES = 4  # in a row without a byte more
@@ -215,6 +215,11 @@ def _find(file: File) -> Path | None:
             if os.path.lexists(folder / name):
                 return folder / name
     return None
+
+
+def is_here(name: str) -> bool:
+    """Whether every file of a set is on this computer; none of them is read."""
+    return all(_find(file) for file in named(name).files)
 
 
 def _checked(name: str, file: File, path: Path) -> tuple[object, str]:

@@ -5,6 +5,9 @@
 """
 
 import contextlib
+from collections.abc import Mapping
+
+import numpy as np
 
 from cnncourse.experiments.alexnet import CATS_AND_DOGS
 from cnncourse.experiments.backprop import SIMPLE_CONVNET
@@ -23,6 +26,7 @@ __all__ = [
     "find",
     "keep",
     "listing",
+    "predictions",
     "record",
     "results",
     "run",
@@ -82,6 +86,31 @@ def training(name: str, variant: str, seed: int = 0) -> dict:
         if (found["variant"], found["seed"]) == (variant, seed):
             return found
     raise ValueError(f"the record of {name} has no training of {variant!r} with the seed {seed}")
+
+
+def predictions(training: Mapping, labels, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a recorded network said of the test samples, as :func:`cnncourse.plots.mistakes` reads it.
+
+    Args:
+        training: of a record, with ``predictions``: the first seed of a variant that keeps them.
+        labels: ``(N,)``, the true classes of the test samples, in the data set's order.
+        num_classes: how many classes there are.
+
+    Returns:
+        The predicted classes ``(N,)``, and probabilities ``(N, num_classes)`` that are true where a sample was kept:
+        of a right answer that was not, only that it was right is known.
+
+    >>> kept = {"predictions": {"index": [1], "predicted": [2], "probability": [0.9]}}
+    >>> predictions(kept, [0, 1], 3)
+    (array([0, 2]), array([[1. , 0. , 0. ],
+           [0. , 0. , 0.9]]))
+    """
+    kept = training["predictions"]
+    predicted = np.array(labels, np.int64)
+    predicted[kept["index"]] = kept["predicted"]
+    probabilities = np.eye(num_classes)[predicted]
+    probabilities[kept["index"], kept["predicted"]] = kept["probability"]
+    return predicted, probabilities
 
 
 def listing() -> Table:
