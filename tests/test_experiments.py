@@ -10,6 +10,7 @@ import pytest
 
 from cnncourse import experiments
 from cnncourse.cli import main
+from cnncourse.datasets.store import SETS
 from cnncourse.experiments import EXPERIMENTS, data, engine, trainers
 from cnncourse.experiments.engine import Experiment
 from cnncourse.pipelines import Splits
@@ -241,7 +242,8 @@ class TestRecords:
     def test_it_is_of_this_configuration_on_the_real_data(self, name):
         ours, record = EXPERIMENTS[name], experiments.record(name)
         assert record["configuration"] == ours.configuration
-        assert record["data"]["real"] and len(record["data"]["digest"]) == 64
+        assert record["data"]["real"]
+        assert record["data"]["digest"] == SETS[record["data"]["name"]].files[0].digest
         assert sorted((run["variant"], run["seed"]) for run in record["runs"]) == sorted(ours.trainings)
         assert {"versions", "device", "cores"} <= set(record["environment"])
 

@@ -212,18 +212,13 @@ def _on_numbers(model, shape, dtype):
     import keras
     from keras.src.ops.operation import Operation
 
-    calls, depth = [], 0
+    calls = []
     before = Operation.__call__
 
     def called(self, *args, **kwargs):
-        nonlocal depth
-        depth += 1
-        place, here = len(calls), depth
-        try:
-            result = before(self, *args, **kwargs)
-        finally:
-            depth -= 1
-        if len(calls) == place or here > len(calls):
+        so_far = len(calls)
+        result = before(self, *args, **kwargs)
+        if len(calls) == so_far:  # nothing was called inside it
             calls.append((self, args[0] if args else None, result))
         return result
 

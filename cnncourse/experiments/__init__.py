@@ -22,6 +22,7 @@ __all__ = [
     "EXPERIMENTS",
     "Experiment",
     "Published",
+    "Table",
     "comparison",
     "find",
     "keep",
