@@ -112,6 +112,26 @@ def test_a_damaged_result_is_done_again_and_fresh_does_all_again(tmp_path):
     assert train.asked == [0, 1, 1, 0, 1]
 
 
+def test_of_two_processes_one_trains_and_the_other_waits_for_it(tmp_path):
+    """Each process writes a line when it trains; the second one begins while the first is at it."""
+    code = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from tests.test_experiments import engine, experiment, quiet
+def train(configuration, splits, job):
+    with open(Path(sys.argv[2]) / "trained", "a") as file:
+        file.write("x")
+    time.sleep(3)
+    return {"parameters": 1, "history": {}, "test": {}}
+print(len(quiet(experiment(train, seeds=(0,)), Path(sys.argv[2]))["runs"]))
+"""
+    command = [sys.executable, "-c", code, str(engine.RECORDS.parents[2]), str(tmp_path)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate(timeout=120)[0].strip() for process in both] == ["1", "1"]
+    assert (tmp_path / "trained").read_text() == "x"
+
+
 def test_seeds_and_variants_can_be_chosen_and_add_up(tmp_path):
     train = Counting()
     variants = {"one": {"epochs": 1}, "two": {"epochs": 1, "seeds": [5]}}

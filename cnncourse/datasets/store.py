@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from cnncourse.datasets import reading
 from cnncourse.datasets.reading import Refused
 
-__all__ = ["SETS", "File", "Kept", "fetch", "folders", "is_here", "listing", "load", "named", "provide"]
+__all__ = ["SETS", "File", "Kept", "alone", "fetch", "folders", "is_here", "listing", "load", "named", "provide"]
 
 KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 TRIES = 4  # in a row without a byte more
@@ -379,7 +379,7 @@ def _download(name: str, file: File) -> Path:
     path = folder / urlsplit(file.address).path.split("/")[-1]
     part = path.with_name(f"{path.name}.part")
     try:
-        with _alone_in(folder):
+        with alone(folder / LOCK, f"Another process is downloading into {folder}; waiting for it."):
             if found := _find(file):  # fetched by the process that was waited for
                 _checked(name, file, found)
                 return found
@@ -470,13 +470,18 @@ def _receive_more(file: File, part: Path) -> None:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """One process at a time; the system gives the lock back when its holder ends, however it ends."""
-    with open(folder / LOCK, "ab") as file:
+def alone(lock: Path, waiting: str) -> Iterator[None]:
+    """One process at a time; the system gives the lock back when its holder ends, however it ends.
+
+    Args:
+        lock: a file that all of them name; it is made, and stays.
+        waiting: what to tell a person while another process holds it.
+    """
+    with open(lock, "ab") as file:
         told = False
         while not _locked(file):
             if not told:
-                print(f"Another process is downloading into {folder}; waiting for it.", file=sys.stderr)
+                print(waiting, file=sys.stderr)
             told = True
             time.sleep(0.2)
         yield

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from cnncourse.datasets import Dataset
+from cnncourse.datasets.store import alone
 from cnncourse.pipelines import Splits
 
 __all__ = ["Experiment", "Job", "Published", "keep", "run", "summary"]
@@ -184,14 +185,16 @@ def run(
                 bar.set_postfix_str(words, refresh=False)
                 bar.update(begun + epoch * step - bar.n)
 
-            work = _work(folder, name, seed)
-            _made_for(work, key(name, seed))
-            job = Job(seed, work, seed == planned[name][0], tell)
-            result = experiment.train(variants[name], splits, job)
-            clock, processor = job.seconds
-            result = {"variant": name, "seed": seed, "seconds": clock, "processor_seconds": processor, **result}
-            _write(_result(folder, name, seed), {"key": key(name, seed), **_rounded(result)})
-            shutil.rmtree(work, ignore_errors=True)
+            work, result = _work(folder, name, seed), _result(folder, name, seed)
+            with alone(work.with_suffix(".lock"), f"Another process trains {work.name}; waiting for it."):
+                if _done(result, key(name, seed)) is None:  # it is, if another process has been waited for
+                    _made_for(work, key(name, seed))
+                    job = Job(seed, work, seed == planned[name][0], tell)
+                    found = experiment.train(variants[name], splits, job)
+                    clock, processor = job.seconds
+                    found = {"variant": name, "seed": seed, "seconds": clock, "processor_seconds": processor, **found}
+                    _write(result, {"key": key(name, seed), **_rounded(found)})
+                    shutil.rmtree(work, ignore_errors=True)
             tell(epochs[name], "")  # fewer may have been enough
     every = {name: dict.fromkeys([*planned[name], *wanted.get(name, ())]) for name in variants}
     found = [_done(_result(folder, *pair), key(*pair)) for pair in _pairs(every)]

@@ -71,7 +71,15 @@ DISTORTIONS = [
     ["RandomTranslation", {"height_factor": 2 / 32, "width_factor": 2 / 32, **FILL}],
     ["RandomZoom", {"height_factor": 0.1, "width_factor": 0.1, **FILL}],
 ]
-SCHEDULE = {"optimizer": ["Adam", {"learning_rate": 0.002}], "decay": "cosine", "batch_size": 64, "epochs": 20}
+# Chosen among four by the validation loss of `of_1998`: weight decay is what takes it under 1 %.
+SCHEDULE = {
+    "optimizer": ["AdamW", {"learning_rate": 0.002, "weight_decay": 0.3}],
+    "decay": "cosine",
+    "batch_size": 64,
+    "epochs": 20,
+}
+# As in 1998: the background at -0.1 and the ink at 1.175, so that the mean is about 0 and the variance about 1.
+INK = ["Rescaling", {"scale": 1.275, "offset": -0.1}]
 
 LENET5 = Experiment(
     name="lenet5",
@@ -81,7 +89,7 @@ LENET5 = Experiment(
     data={"samples": 55_000, "validation": 5_000, "size": 32},
     train=train,
     variants={
-        "of_1998": {**KERAS, "network": _lenet5("tanh", "AveragePooling2D"), **SCHEDULE},
+        "of_1998": {**KERAS, "network": [INK, *_lenet5("tanh", "AveragePooling2D")], **SCHEDULE},
         "modern": {**KERAS, "network": _lenet5("relu", "MaxPooling2D"), **SCHEDULE},
         "modern-distorted": {**KERAS, "network": [*DISTORTIONS, *_lenet5("relu", "MaxPooling2D")], **SCHEDULE},
     },

@@ -118,8 +118,10 @@ def _in_keras(configuration, splits, job):
         model = build(configuration, splits.x_train.shape[1:], str(splits.x_train.dtype))
         steps = epochs * -(-len(splits.x_train) // batch_size)
         optimizer = _optimizer(keras, configuration, steps)
-        # Several steps at a time: the same numbers, and less of the time goes into the loop around them.
-        model.compile(optimizer=optimizer, loss=configuration["loss"], metrics=["accuracy"], steps_per_execution=8)
+        # How the same numbers come sooner: several steps at a time, and XLA for loops over words, which take half
+        # the time then (convolutions on a processor take twice as long).
+        faster = {"steps_per_execution": 8, "jit_compile": _is_recurrent(configuration["network"])}
+        model.compile(optimizer=optimizer, loss=configuration["loss"], metrics=["accuracy"], **faster)
         state = {"history": {}, "seconds": [], "best": None}
     best = None if state["best"] is None else [np.array(w) for w in _best_weights(job, state)]
     history, saved = state["history"], time.monotonic()
@@ -172,6 +174,10 @@ def _in_keras(configuration, splits, job):
         "test": {"loss": float(loss), "accuracy": float(accuracy)},
         **_kept(configuration, outputs, splits.y_test, job),
     }
+
+
+def _is_recurrent(network) -> bool:
+    return any(name in ("SimpleRNN", "LSTM", "GRU", "Bidirectional") for name, _ in network)
 
 
 def _optimizer(keras, configuration, steps):
