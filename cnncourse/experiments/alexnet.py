@@ -47,9 +47,10 @@ CATS_AND_DOGS = Experiment(
     load=pictures,
     data={"size": SIZE, "validation": 200},
     train=train,
+    seeds=(0,),
     variants={
-        "alexnet": {**RUN, "network": [SCALED, *ALEXNET], "optimizer": SLOW, "seeds": [0]},
-        "alexnet-augmented": {**RUN, "network": [SCALED, *AUGMENTED, *ALEXNET], "optimizer": SLOW, "seeds": [0]},
+        "alexnet": {**RUN, "network": [SCALED, *ALEXNET], "optimizer": SLOW},
+        "alexnet-augmented": {**RUN, "network": [SCALED, *AUGMENTED, *ALEXNET], "optimizer": SLOW},
         "small": {**RUN, "network": [SCALED, *SMALL], "optimizer": FAST},
         "small-augmented": {**RUN, "network": [SCALED, *AUGMENTED, *SMALL], "optimizer": FAST},
     },

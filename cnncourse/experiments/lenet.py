@@ -36,6 +36,7 @@ MNIST = Experiment(
     load=digits,
     data={"samples": 50_000, "validation": 10_000},
     train=train,
+    seeds=(0,),
     variants={
         f"{network}-{optimizer}": {
             **KERAS,
@@ -43,7 +44,6 @@ MNIST = Experiment(
             "optimizer": OPTIMIZERS[optimizer],
             "batch_size": 32,
             "epochs": 30,
-            **({"seeds": [0]} if network == "deep_cnn" else {}),
         }
         for optimizer in OPTIMIZERS
         for network in NETWORKS
@@ -88,6 +88,7 @@ LENET5 = Experiment(
     load=digits,
     data={"samples": 55_000, "validation": 5_000, "size": 32},
     train=train,
+    seeds=(0,),
     variants={
         "of_1998": {**KERAS, "network": [INK, *_lenet5("tanh", "AveragePooling2D")], **SCHEDULE},
         "modern": {**KERAS, "network": _lenet5("relu", "MaxPooling2D"), **SCHEDULE},

@@ -47,13 +47,14 @@ class Table:
 
     def _repr_html_(self) -> str:
         def row(words, tag):
-            return f"<tr>{''.join(f'<{tag}>{html.escape(word)}</{tag}>' for word in words)}</tr>"
+            cell = f'<{tag} style="text-align: left; padding: 0.2em 1.2em 0.2em 0">'
+            return f"<tr>{''.join(f'{cell}{html.escape(word)}</{tag}>' for word in words)}</tr>"
 
         body = "".join(row(words, "td") for words in self.rows)
         # A narrow page scrolls the table, and the keyboard can do so too.
         style = "overflow-x: auto; white-space: nowrap; font-size: 0.85em"
         return (
-            f'<div style="{style}" tabindex="0"><table><thead>{row(self.header, "th")}</thead>'
+            f'<div style="{style}" tabindex="0"><table style="margin: 0"><thead>{row(self.header, "th")}</thead>'
             f"<tbody>{body}</tbody></table></div>"
         )
 
@@ -70,12 +71,14 @@ def results(experiment: Experiment, record: Mapping) -> Table:
     variant  parameters  test accuracy           test loss  seeds  a training  an epoch
     numpy    433,890     0.9650 (0.9600–0.9700)  0.100      2      40 s        20 s
     """
+    comparable = record.get("data", {}).get("real", True) and not record.get("quick")
+    published = [figure for figure in experiment.published if comparable]
     table = []
     for name in experiment.variants:
         runs = [run for run in record["runs"] if run["variant"] == name]
         if not runs:
             continue
-        said = {figure.measure: f"{figure.value:g}" for figure in experiment.published if figure.variant == name}
+        said = {figure.measure: f"{figure.value:g}" for figure in published if figure.variant == name}
         table.append(
             (
                 name,

@@ -61,6 +61,7 @@ IMDB = Experiment(
     load=reviews,
     data={"name": "imdb", **WATCHED},
     train=train,
+    seeds=(0,),
     variants={
         "conv1d": {
             **BINARY,
@@ -75,10 +76,7 @@ IMDB = Experiment(
             **STOPPED_EARLY,
             "keep": "mistakes",
         },
-        **{
-            name: {**BINARY, "network": net, **STOPPED_EARLY, "seeds": [0]}
-            for name, net in _recurrent(32, YES_OR_NO).items()
-        },
+        **{name: {**BINARY, "network": net, **STOPPED_EARLY} for name, net in _recurrent(32, YES_OR_NO).items()},
     },
     published=(
         Published("conv1d", "loss", 0.3796, "a published run of the same network"),
@@ -93,6 +91,7 @@ REUTERS = Experiment(
     load=reviews,
     data={"name": "reuters", **WATCHED},
     train=train,
+    seeds=(0,),
     variants={
         "conv1d": {
             **CLASSES,
@@ -111,7 +110,7 @@ REUTERS = Experiment(
             "keep": "mistakes",
         },
         **{
-            name: {**CLASSES, "network": net, **STOPPED_EARLY, "epochs": 20, "patience": 3, "seeds": [0]}
+            name: {**CLASSES, "network": net, **STOPPED_EARLY, "epochs": 20, "patience": 3}
             for name, net in _recurrent(64, TOPIC).items()
         },
     },
