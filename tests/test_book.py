@@ -143,8 +143,10 @@ def test_buttons_that_need_a_public_address_wait_for_one(pages, root):
 def test_every_page_is_light(pages):
     """Compressed: the page, every style and script it names, every font those styles may ask for."""
     for page in pages:
-        files = {page.path} | {page.file(address)[0] for address in page.loads}
-        files = {path for path in files if path.suffix in (".html", ".css", ".js")}
+        # The pages before and after are named in <link>, too; a browser does not fetch those.
+        files = {page.path} | {
+            path for path in (page.file(address)[0] for address in page.loads) if path.suffix in (".css", ".js")
+        }
         if 'class="katex"' in page.text:
             katex = next(path for path in files if path.name == "katex.min.css")
             files |= set(katex.parent.glob("fonts/*.woff2"))
