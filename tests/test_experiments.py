@@ -267,6 +267,10 @@ class TestRecords:
         assert sorted((run["variant"], run["seed"]) for run in record["runs"]) == sorted(ours.trainings)
         assert {"versions", "device", "cores"} <= set(record["environment"])
 
+    def test_its_chapter_shows_it(self, name):
+        page = engine.RECORDS.parents[2] / "book" / f"{EXPERIMENTS[name].chapter}.md"
+        assert f'"{name}"' in page.read_text(encoding="utf-8")
+
     def test_it_is_small(self, name):
         assert (engine.RECORDS / f"{name}.json").stat().st_size <= 200_000
 

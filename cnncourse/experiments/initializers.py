@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cnncourse import layers, networks, optimizers
+from cnncourse import layers, networks
 from cnncourse.experiments.data import digits
 from cnncourse.experiments.engine import Experiment, Job
-from cnncourse.experiments.trainers import measured
+from cnncourse.experiments.trainers import learn
 from cnncourse.pipelines import Splits
-from cnncourse.training import Trainer
 
 RULES = ("random_normal", "random_uniform", "lecun_normal", "glorot_uniform", "he_normal")
 
@@ -23,13 +22,13 @@ def _network(configuration, depth, input_shape, rng):
     return networks.Sequential([layers.Flatten(), *hidden, last], input_shape, seed=rng)
 
 
-def spread(configuration: Mapping, depth: int, x: np.ndarray, rng: np.random.Generator) -> dict:
+def spread(configuration: Mapping, depth: int, rng: np.random.Generator) -> dict:
     """The standard deviation of the outputs of every hidden layer, and of the gradients with respect to them.
 
     The signal is normal noise, so that the images do not matter; the gradient at the last layer is noise as well.
     """
-    signal = np.float32(rng.normal(size=x))
-    network = _network(configuration, depth, x[1:], rng)
+    signal = np.float32(rng.normal(size=(configuration["samples"], configuration["width"])))
+    network = _network(configuration, depth, signal.shape[1:], rng)
     activations, gradients = [], []
     for layer in network.layers[:-1]:
         signal = layer.forward(signal)
@@ -44,25 +43,9 @@ def spread(configuration: Mapping, depth: int, x: np.ndarray, rng: np.random.Gen
 def train(configuration: Mapping, splits: Splits, job: Job) -> dict:
     """The spread through networks of several depths, then the training of one."""
     sources = [np.random.default_rng(seed) for seed in np.random.SeedSequence(job.seed).spawn(3)]
-    depths = {
-        str(depth): spread(configuration, depth, (configuration["samples"], configuration["width"]), sources[0])
-        for depth in configuration["depths"]
-    }
+    depths = {str(depth): spread(configuration, depth, sources[0]) for depth in configuration["depths"]}
     network = _network(configuration, configuration["race_depth"], splits.x_train.shape[1:], sources[1])
-    name, arguments = configuration["optimizer"]
-    trainer = Trainer(network, getattr(optimizers, name)(**arguments), configuration["batch_size"], seed=sources[2])
-    for epoch in range(configuration["epochs"]):
-        history = trainer.fit(
-            splits.x_train, splits.y_train, 1, validation_data=(splits.x_val, splits.y_val), progress=False
-        )
-        job.report(epoch + 1, f"training loss {history['loss'][-1]:.3f}")
-    return {
-        "parameters": sum(array.size for array in network.params.values()),
-        "epoch_seconds": float(np.median(history["seconds"])),
-        "spread": depths,
-        "history": {name: values for name, values in history.items() if name != "seconds"},
-        "test": measured(network, splits.x_test, splits.y_test),
-    }
+    return {"spread": depths, **learn(network, configuration, splits, job, sources[2])}
 
 
 INITIALIZERS = Experiment(

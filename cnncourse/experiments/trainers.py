@@ -21,11 +21,13 @@ import numpy as np
 
 from cnncourse import layers as numpy_layers
 from cnncourse import networks, optimizers
+from cnncourse.activations import softmax
 from cnncourse.experiments.engine import Job
+from cnncourse.lenet import confusion_matrix
 from cnncourse.pipelines import Splits
 from cnncourse.training import Trainer
 
-__all__ = ["train"]
+__all__ = ["build", "learn", "train"]
 
 CHECKPOINT = 60  # seconds between two checkpoints
 
@@ -40,34 +42,41 @@ def _in_numpy(configuration, splits, job):
     seeds = np.random.SeedSequence(job.seed).spawn(2)
     loss = configuration["loss"]
     network = networks.Sequential(built, splits.x_train.shape[1:], loss, seed=np.random.default_rng(seeds[0]))
+    found = learn(network, configuration, splits, job, np.random.default_rng(seeds[1]))
+    if "diverged" in found:
+        return found
+    kept = _kept(configuration, softmax(network.predict(splits.x_test)), splits.y_test, job)
+    return {**found, "train": _measured(network, splits.x_train, splits.y_train), **kept}
+
+
+def learn(network: networks.Sequential, configuration: Mapping, splits: Splits, job: Job, rng) -> dict:
+    """Train a network of our own; its size, its curves, and its figures on the test set.
+
+    Where it diverges there are no test figures, and ``diverged`` is the epoch: that is a result, too.
+    """
     name, arguments = configuration["optimizer"]
-    optimizer = getattr(optimizers, name)(**arguments)
-    trainer = Trainer(network, optimizer, configuration["batch_size"], seed=np.random.default_rng(seeds[1]))
-    watched = splits.x_val, splits.y_val
-    told = {"parameters": sum(array.size for array in network.params.values())}
+    trainer = Trainer(network, getattr(optimizers, name)(**arguments), configuration["batch_size"], seed=rng)
+    watched, diverged = (splits.x_val, splits.y_val), None
     for epoch in range(configuration["epochs"]):
         try:
             trainer.fit(splits.x_train, splits.y_train, 1, validation_data=watched, progress=False)
-        except FloatingPointError:  # that is a result, too
-            return {**told, "history": _curves(trainer), "diverged": epoch + 1, "test": {}}
+        except FloatingPointError:
+            diverged = epoch + 1
+            break
         job.report(epoch + 1, f"validation accuracy {trainer.history['val_accuracy'][-1]:.3f}")
-    return {
-        **told,
-        "epoch_seconds": float(np.median(trainer.history["seconds"])),
-        "history": _curves(trainer),
-        "train": measured(network, splits.x_train, splits.y_train),
-        "test": measured(network, splits.x_test, splits.y_test),
-        **_kept(configuration, _softmax(network.predict(splits.x_test)), splits.y_test, job),
+    found = {
+        "parameters": sum(array.size for array in network.params.values()),
+        "history": {name: values for name, values in trainer.history.items() if name != "seconds"},
     }
+    if diverged:
+        return {**found, "diverged": diverged, "test": {}}
+    test = _measured(network, splits.x_test, splits.y_test)
+    return {**found, "epoch_seconds": float(np.median(trainer.history["seconds"])), "test": test}
 
 
-def measured(network, x, y) -> dict[str, float]:
+def _measured(network, x, y) -> dict[str, float]:
     """Loss and accuracy of a network of ours, as it predicts: without dropout, with the running averages."""
     return dict(zip(("loss", "accuracy"), network.evaluate(x, y), strict=True))
-
-
-def _curves(trainer):
-    return {name: values for name, values in trainer.history.items() if name != "seconds"}
 
 
 def _initial(arguments):
@@ -77,11 +86,6 @@ def _initial(arguments):
         deviation = initial["normal"]
         return {**arguments, "kernel_initializer": lambda shape, rng: rng.normal(0, deviation, shape)}
     return arguments
-
-
-def _softmax(logits):
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def build(configuration: Mapping, input_shape, dtype="float32"):
@@ -108,7 +112,6 @@ def _layer(keras, name, arguments):
 
 
 def _in_keras(configuration, splits, job):
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
     keras.utils.set_random_seed(job.seed)
@@ -123,7 +126,7 @@ def _in_keras(configuration, splits, job):
         faster = {"steps_per_execution": 8, "jit_compile": _is_recurrent(configuration["network"])}
         model.compile(optimizer=optimizer, loss=configuration["loss"], metrics=["accuracy"], **faster)
         state = {"history": {}, "seconds": [], "best": None}
-    best = None if state["best"] is None else [np.array(w) for w in _best_weights(job, state)]
+    best = None if state["best"] is None else _best_weights(job, state)
     history, saved = state["history"], time.monotonic()
     callbacks = []
     if configuration.get("tensorboard"):
@@ -234,10 +237,8 @@ def _kept(configuration, outputs, labels, job) -> dict:
         return {}
     if outputs.shape[1] == 1:
         outputs = np.concatenate([1 - outputs, outputs], axis=1)
-    predicted, labels = outputs.argmax(axis=1), np.asarray(labels, np.int64)
-    classes = outputs.shape[1]
-    matrix = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
-    kept = {"confusion": matrix.tolist()}
+    predicted = outputs.argmax(axis=1)
+    kept = {"confusion": confusion_matrix(labels, predicted, outputs.shape[1]).tolist()}
     if job.first:
         which = np.flatnonzero(predicted != labels) if configuration["keep"] == "mistakes" else np.arange(len(labels))
         kept["predictions"] = {
