@@ -23,9 +23,9 @@ course: .venv/ready ## the exercises, the book, and a demonstration class, grade
 
 test: .venv/ready ## everything that proves the project, browser tests included
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m pytest tests/test_checks*.py # apart from the rest: both keep much in memory
-	@$(BIN)/python -m pytest --ignore-glob='tests/test_checks*.py'
+	@$(BIN)/python -m cnncourse.browser
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/test_checks*.py # apart from the rest: both keep much in memory
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore-glob='tests/test_checks*.py'
 
 checks: .venv/ready ## measure the checks: every misconception caught and named, every right solution accepted
 	@$(BIN)/python -m cnncourse.checks

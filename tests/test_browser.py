@@ -5,70 +5,16 @@ The worked example, by hand: [[1 2 3 0] [0 1 2 3] [3 0 1 2] [2 3 0 1]] with [[2 
 """
 
 import re
-from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from browser import FLAGS, ensure_chromium
-
-from cnncourse.book import build_book
 
 pytestmark = pytest.mark.browser
-PAGES = ["book/intro", "book/convolution", "search"]
+BOOK = Path(__file__).parents[1] / "book"
+PAGES = [f"book/{path.stem}" for path in sorted(BOOK.glob("*.md"))] + ["search"]
+FIGURES = sorted(path.stem for path in (BOOK / "_static/figures").glob("*.js") if path.stem != "kit")
 SUMS = [15, 16, 6, 15]
-VIEWS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
-
-# Every move of the layout that the reader did not cause, with what moved.
-SHIFTS = """
-window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const shift of list.getEntries()) {
-    if (shift.hadRecentInput) continue;
-    window.shifts.push([shift.value, shift.sources.map((source) => source.node?.outerHTML?.slice(0, 80))]);
-  }
-}).observe({ type: "layout-shift", buffered: true });
-"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path, why = ensure_chromium()
-    if path is None:
-        pytest.skip(why)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def html(root):
-    return build_book(root).parent
-
-
-@pytest.fixture
-def visit(chromium, html):
-    """Open a page; when the visit ends, nothing was asked from the network and nothing complained."""
-
-    @contextmanager
-    def visit(name, theme="light", width=1280, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=theme, **options)
-        page = context.new_page()
-        elsewhere, complaints = [], []
-        page.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else elsewhere.append(r.url))
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.add_init_script(SHIFTS)
-        page.goto((html / f"{name}.html").as_uri())
-        try:
-            yield page
-            assert elsewhere == []
-            assert complaints == []
-        finally:
-            context.close()
-
-    return visit
+VIEWS = [("light", 1280), ("dark", 390)]
 
 
 @pytest.mark.parametrize(("theme", "width"), VIEWS)
@@ -118,19 +64,19 @@ class Figure:
 
     def __init__(self, page):
         self.page = page
-        self.box = page.locator(".slide-kernel").first
+        self.box = page.locator(".moving[data-name=slide_kernel]").first
         self.stage = self.box.get_by_role("slider")
         self.box.scroll_into_view_if_needed()
-        data = page.evaluate("JSON.parse(document.querySelector('.slide-kernel').dataset.figure)")
+        data = page.evaluate("JSON.parse(document.querySelector('.moving[data-name=slide_kernel]').dataset.values)")
         self.bias = data[2]
 
     def cell(self, row, column):
         """The middle of a cell of the input, on the screen."""
-        box = self.box.locator(".sk-input").bounding_box()
+        box = self.box.locator(".moving-stage svg").bounding_box()
         return box["x"] + box["width"] * (column + 0.5) / 4, box["y"] + box["height"] * (row + 0.5) / 4
 
     def shows(self, row, column, first_line, total):
-        words = self.box.locator(".sk-sum").text_content()
+        words = self.box.locator(".moving-words").text_content()
         assert words.startswith(f"Row {row}, column {column}:\n{first_line}\n"), words
         assert re.search(rf"= {total}(,|$)", words), words
         assert self.stage.get_attribute("aria-valuetext") == f"row {row}, column {column}"
@@ -140,7 +86,7 @@ class Figure:
 
     def map(self):
         """The numbers found so far, without the bias; None where there is none yet."""
-        texts = self.box.locator(".sk-map text").all_text_contents()
+        texts = self.box.locator(".of-map text").all_text_contents()
         return [float(text.replace("−", "-")) - self.bias if text else None for text in texts]
 
 
@@ -175,7 +121,7 @@ def test_the_figure_by_keyboard(visit):
         page.keyboard.press("ArrowLeft")
         assert figure.shows(1, 0, "0×2 + 1×0 + 2×1", 6)
         assert figure.map() == SUMS
-        assert figure.box.locator(".sk-map").get_attribute("aria-label").count(";") == 1
+        assert figure.box.locator(".of-map").get_attribute("aria-label").count(";") == 1
         page.keyboard.press("Home")
         assert figure.shows(0, 0, "1×2 + 2×0 + 3×1", 15)
         page.keyboard.press("End")
@@ -229,15 +175,15 @@ def test_the_figures_buttons_and_kernels(visit):
         assert figure.map()[0] == 1
         kernels.select_option("blur (mean)")  # 1+2+3 + 0+1+2 + 3+0+1 = 13, and 13/9 = 1.44…
         assert figure.map()[0] == pytest.approx(13 / 9, abs=0.006)
-        assert "= 13, divided by 9 = 1.44" in figure.box.locator(".sk-sum").text_content()
+        assert "= 13, divided by 9 = 1.44" in figure.box.locator(".moving-words").text_content()
 
 
 def test_the_figure_speaks_and_is_large_enough_to_touch(visit):
     with visit("book/convolution", width=390, reduced_motion="reduce") as page:
         figure = Figure(page)
-        assert figure.box.locator(".sk-sum").get_attribute("aria-live") == "polite"
-        assert figure.box.locator(".sk-window").evaluate("(g) => getComputedStyle(g).transitionDuration") == "0s"
-        targets = figure.box.locator("button, select, label:has(input), .sk-stage")
+        assert figure.box.locator(".moving-words").get_attribute("aria-live") == "polite"
+        assert figure.box.locator(".moving-window").evaluate("(g) => getComputedStyle(g).transitionDuration") == "0s"
+        targets = figure.box.locator("button, select, label:has(input), .moving-stage")
         assert targets.count() == 6
         for i in range(6):
             box = targets.nth(i).bounding_box()
@@ -246,14 +192,14 @@ def test_the_figure_speaks_and_is_large_enough_to_touch(visit):
 
 def test_without_script_the_figure_is_a_still_picture(visit):
     with visit("book/convolution", java_script_enabled=False) as page:
-        figure = page.locator(".slide-kernel").first
-        numbers = figure.locator(".sk-map text")
+        figure = page.locator(".moving[data-name=slide_kernel]").first
+        numbers = figure.locator(".of-map text")
         shown = [float(numbers.nth(i).text_content()) for i in range(4)]
         assert [b - a for a, b in zip(SUMS, shown, strict=True)] in ([0] * 4, [3] * 4)
         assert all(numbers.nth(i).is_visible() for i in range(4))
         assert figure.locator("button").first.is_hidden()
         assert figure.get_by_text("A still picture").is_visible()
-        assert figure.locator(".sk-sum").is_visible()
+        assert figure.locator(".moving-words").is_visible()
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -498,12 +498,13 @@ def test_the_page_escapes_whatever_a_learner_controls(tmp_path):
 @pytest.mark.parametrize("width", [390, 1200])
 def test_the_page_is_accessible_and_fits_a_telephone(few, tmp_path, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
-    from browser import FLAGS, find_chromium
     from playwright.sync_api import sync_playwright
+
+    from cnncourse.browser import FLAGS, find_chromium
 
     chromium = find_chromium()
     if chromium is None:
-        pytest.skip("NO BROWSER: `python tests/browser.py` installs one or says how")
+        pytest.skip("NO BROWSER: `python -m cnncourse.browser` installs one or says how")
     made = report(few, output=tmp_path / "report.html")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

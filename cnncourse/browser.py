@@ -1,6 +1,6 @@
-"""A Chromium to look at the built book with: found, or installed where that is one command.
+"""A Chromium to look at the built book with, and to print it: found, or installed where that is one command.
 
-``python -m tests.browser`` makes sure there is one, and says which; without one the browser tests are skipped.
+``python -m cnncourse.browser`` makes sure there is one, and says which; without one the browser tests are skipped.
 """
 
 import os
