@@ -112,13 +112,13 @@ def test_without_script_a_figure_is_a_still_picture_with_the_same_words(figure, 
 @pytest.mark.parametrize("name", sorted(PAGE))
 def test_a_figure_can_be_moved_by_keyboard_and_hit_with_a_finger(figure, name):
     with figure(name, width=390, has_touch=True) as found:
-        stage = found.box.locator(".moving-stage, input[type=range]").first
+        stage = found.box.locator(".moving-stage, input[type=range], button").first
 
         def state():
             return found.words, stage.get_attribute("aria-valuetext"), stage.get_attribute("aria-valuenow")
 
         first = state()
-        for key in ("End", "ArrowLeft", "ArrowUp"):
+        for key in ("End", "ArrowLeft", "ArrowUp", "Enter"):
             found.press(key, on=stage)
         assert state() != first
         for target in found.box.locator("button, select, label:has(input), .moving-stage").all():
@@ -132,8 +132,8 @@ def test_a_figure_can_be_moved_by_keyboard_and_hit_with_a_finger(figure, name):
 def test_a_figure_keeps_its_size_while_it_is_moved(figure, name, width):
     with figure(name, width=width) as found:
         size = found.box.bounding_box()["height"]
-        stage = found.box.locator(".moving-stage, input[type=range]").first
-        for key in ("ArrowRight", "ArrowDown", "End", "ArrowLeft", "ArrowUp", "Home"):
+        stage = found.box.locator(".moving-stage, input[type=range], button").first
+        for key in ("ArrowRight", "ArrowDown", "End", "Enter", "ArrowLeft", "ArrowUp", "Home"):
             found.press(key, on=stage)
             assert found.box.bounding_box()["height"] == pytest.approx(size, abs=1), key
 
@@ -328,6 +328,23 @@ def test_windows_are_reduced_and_the_gradient_finds_its_way_back(figure):
 
 
 @pytest.mark.parametrize("digit", range(10))
+def test_the_overlap_of_two_boxes_is_told(figure):
+    with figure("iou") as found:
+        found.says("Intersection 3 × 4 = 12, union 20 + 20 − 12 = 28.", "IoU 12 / 28 = 0.43. Found at 0.5? no.")
+        found.press("ArrowUp")
+        found.says("Intersection 4 × 4 = 16, union 20 + 20 − 16 = 24.", "IoU 16 / 24 = 0.67. Found at 0.5? yes.")
+        found.press("ArrowLeft")
+        found.says("IoU 20 / 20 = 1.")
+        found.set("height", 2)
+        found.says("IoU 10 / 20 = 0.5. Found at 0.5? yes.")
+        found.set("limit", 1)
+        found.says("Found at 0.75? no.")
+        found.click("Reset")
+        found.says("IoU 12 / 28 = 0.43.")
+        found.drag((176, 170), (144, 138))  # one cell up, one to the left: onto the truth
+        found.says("IoU 20 / 20 = 1.")
+
+
 def test_the_drawn_digit_is_read(figure, digit):
     with figure("draw_digit") as found:
         found.click(str(digit))

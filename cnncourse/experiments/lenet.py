@@ -88,7 +88,6 @@ LENET5 = Experiment(
     load=digits,
     data={"samples": 55_000, "validation": 5_000, "size": 32},
     train=train,
-    seeds=(0,),
     variants={
         "of_1998": {**KERAS, "network": [INK, *_lenet5("tanh", "AveragePooling2D")], **SCHEDULE},
         "modern": {**KERAS, "network": _lenet5("relu", "MaxPooling2D"), **SCHEDULE},

@@ -11,12 +11,13 @@ PAPER, CELL = 10, 32
 def draw(truth=(2, 2, 6, 7), box=(3, 3, 7, 8)):
     for name, (top, left, bottom, right) in (("truth", truth), ("box", box)):
         if not (0 <= top < bottom <= PAPER and 0 <= left < right <= PAPER):
-            raise ValueError(f"{name} must be top, left, bottom and right on a paper of 10 × 10, not {top, left, bottom, right}")
-    side = PAPER * CELL
+            edges = (top, left, bottom, right)
+            raise ValueError(f"{name} must be top, left, bottom and right on a paper of 10 × 10, not {edges}")
+    side, size = PAPER * CELL, PAPER * CELL + 4
     lines = "".join(f"M0 {at}H{side}M{at} 0V{side}" for at in range(CELL, side, CELL))
     shared = (max(truth[0], box[0]), max(truth[1], box[1]), min(truth[2], box[2]), min(truth[3], box[3]))
     picture = (
-        f'<svg class="grid" viewBox="-2 -2 {side + 4} {side + 4}" width="{side + 4}" height="{side + 4}" aria-hidden="true">'
+        f'<svg class="grid" viewBox="-2 -2 {size} {size}" width="{size}" height="{size}" aria-hidden="true">'
         f'<rect width="{side}" height="{side}" rx="3"/><path d="{lines}"/>'
         f'<rect class="iu-shared" {place(shared)}/><rect class="iu-truth" {place(truth)}/>'
         f'<text class="iu-true" x="{truth[1] * CELL + 26}" y="{truth[0] * CELL - 11}">truth</text>'
@@ -47,11 +48,13 @@ def words(truth, box, limit=0.5):
     sides = [(bottom - top, right - left) for top, left, bottom, right in (truth, box)]
     height = max(min(truth[2], box[2]) - max(truth[0], box[0]), 0)
     width = max(min(truth[3], box[3]) - max(truth[1], box[1]), 0)
+    if not height or not width:
+        height = width = 0
     (a, b), shared = (h * w for h, w in sides), height * width
     union = a + b - shared
     found = "yes" if shared >= limit * union else "no"
     return (
         f"Truth {sides[0][0]} × {sides[0][1]} = {a}, yours {sides[1][0]} × {sides[1][1]} = {b}.\n"
-        f"Intersection {height if width else 0} × {width if height else 0} = {shared}, union {a} + {b} − {shared} = {union}.\n"
+        f"Intersection {height} × {width} = {shared}, union {a} + {b} − {shared} = {union}.\n"
         f"IoU {shared} / {union} = {number(shared / union)}. Found at {number(limit)}? {found}."
     )
