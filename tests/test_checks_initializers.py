@@ -115,13 +115,14 @@ def test_a_right_initializer_passes_with_other_draws_than_ours(name):
 
 @pytest.mark.parametrize("name", NORMAL)
 def test_normal_numbers_may_be_cut_off_at_two_deviations_when_they_are_widened(name):
+    (low, high), narrowed = stats.norm.cdf([-2, 2]), stats.truncnorm(-2, 2).std()
+
     def cut(shape, rng):
-        low, high = stats.norm.cdf([-2, 2])
-        drawn = stats.norm.ppf(low + (high - low) * rng.random(shape)) / stats.truncnorm(-2, 2).std()
+        drawn = stats.norm.ppf(low + (high - low) * rng.random(shape)) / narrowed
         return drawn * bank.deviation_of(name, shape)
 
     def cut_and_left(shape, rng):
-        return cut(shape, rng) * stats.truncnorm(-2, 2).std()
+        return cut(shape, rng) * narrowed
 
     allowing = dataclasses.replace(task(ASSIGNMENT, name), libraries=True)
     assert judge(allowing, cut, [(0, False)]).passed

@@ -6,6 +6,7 @@
   stands on its card, the picture that is shown where somebody shares the page's address.
 - A chapter can be downloaded as the notebook that was run for it.
 - Buttons that need the repository's public address appear once ``repository: url:`` is set in ``_config.yml``.
+- A comma stays on the line of its formula.
 - Small repairs to the markup of the theme and of MyST-NB, so that names read aloud match the words on the screen.
 """
 
@@ -101,6 +102,20 @@ def describe(app, pagename, templatename, context, doctree):
         context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{text}" />'
 
 
+def keep_punctuation(app, doctree, docname):
+    """Keep a comma on the line of the formula before it: a browser may break between the two.
+
+    Long formulas are left alone, since nothing inside the span can break either.
+    """
+    for formula in list(doctree.findall(nodes.math)):
+        words = formula.next_node(descend=False, siblings=True)
+        mark = isinstance(words, nodes.Text) and re.match(r"[.,;:!?)”’]+", words)
+        if mark and len(formula.astext()) <= 30:
+            parent, at = formula.parent, formula.parent.index(formula)
+            together = nodes.inline("", "", formula, nodes.Text(mark[0]), classes=["nobreak"])
+            parent[at : at + 2] = [together, nodes.Text(words[mark.end() :])]
+
+
 def social_card(app, pagename, title, words):
     """Draw the card of a page, unless it has been drawn, and return its address."""
     look = {**DEFAULT_SOCIAL_CONFIG, "line_color": "#0b6470", "image_mini": "book/_static/logo.png"}
@@ -151,6 +166,7 @@ def setup(app):
     app.add_node(nodes.citation, override=True, html=(cite, HTML5Translator.depart_citation))
     app.add_js_file(None, body=CHOOSE_THEME, priority=1)
     app.connect("config-inited", repository_buttons)
+    app.connect("doctree-resolved", keep_punctuation)
     app.connect("html-page-context", describe, priority=100)
     app.connect("html-page-context", offer_notebook, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
