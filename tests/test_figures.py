@@ -327,7 +327,6 @@ def test_windows_are_reduced_and_the_gradient_finds_its_way_back(figure):
         found.says("Window 2 of 9 holds 1, 2, 6, 7. The mean is 16 / 4 = 4.")
 
 
-@pytest.mark.parametrize("digit", range(10))
 def test_the_overlap_of_two_boxes_is_told(figure):
     with figure("iou") as found:
         found.says("Intersection 3 × 4 = 12, union 20 + 20 − 12 = 28.", "IoU 12 / 28 = 0.43. Found at 0.5? no.")
@@ -345,6 +344,7 @@ def test_the_overlap_of_two_boxes_is_told(figure):
         found.says("IoU 20 / 20 = 1.")
 
 
+@pytest.mark.parametrize("digit", range(10))
 def test_the_drawn_digit_is_read(figure, digit):
     with figure("draw_digit") as found:
         found.click(str(digit))

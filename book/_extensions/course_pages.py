@@ -4,7 +4,7 @@
   a formula KaTeX cannot read is a warning with its place, and warnings are errors.
 - The description in a page's front matter (``myst: html_meta: description:``) is its Open Graph description too, and
   stands on its card, the picture that is shown where somebody shares the page's address.
-- A chapter can be downloaded as the notebook that was run for it.
+- A chapter can be downloaded as the notebook that it is.
 - Buttons that need the repository's public address appear once ``repository: url:`` is set in ``_config.yml``.
 - A comma stays on the line of its formula.
 - Small repairs to the markup of the theme and of MyST-NB, so that names read aloud match the words on the screen.
@@ -126,7 +126,7 @@ def social_card(app, pagename, title, words):
 
 
 def offer_notebook(app, pagename, templatename, context, doctree):
-    """Put the notebook that was run for a chapter beside its source; the theme makes the button."""
+    """Put the notebook that a chapter is beside its source; the theme makes the button."""
     ran = Path(app.outdir).parent / "jupyter_execute" / f"{pagename}.ipynb"
     if doctree is not None and ran.is_file():
         notebook = Path(app.outdir) / "_sources" / f"{pagename}.ipynb"

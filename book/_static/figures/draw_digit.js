@@ -1,13 +1,10 @@
-// A small LeNet reads what is drawn. Values: [a letter for each weight, scales, strokes, first].
+// A small LeNet reads what is drawn. Values: [weights as letters, scales, strokes, first].
 movingFigure("draw_digit", (figure, [letters, scales, ready, first]) => {
   const N = 28, pad = figure.find(".da-pad"), svg = pad.querySelector("svg"), floor = Math.floor;
   let from = 0, pixels, last, pen = [14, 14], down = false;
   const [k1, b1, k3, b3, kernel, bias] = [150, 6, 1800, 12, 1920, 10].map((count, i) =>
     [...letters.slice(from, from += count)].map((letter) => (letter.charCodeAt() - 83) * scales[i]));
-
   const [drawing, maps] = figure.all("canvas").map((canvas) => canvas.getContext("2d"));
-
-  // Rows, columns, channels, as in Keras.
   const spot = (at, side, channels) => [floor(at / side / channels), floor(at / channels) % side, at % channels];
   function convolve(x, side, channels, kernel, bias) {
     const out = [], filters = bias.length;
@@ -36,7 +33,6 @@ movingFigure("draw_digit", (figure, [letters, scales, ready, first]) => {
       screen.fillRect(26 * (c % 6) + times * j, top + 26 * floor(c / 6) + times * i, times, times);
     });
   }
-
   function line([ax, ay], [bx, by]) {
     const [dx, dy] = [bx - ax, by - ay];
     pixels = pixels.map((ink, at) => {
@@ -45,7 +41,6 @@ movingFigure("draw_digit", (figure, [letters, scales, ready, first]) => {
       return Math.max(ink, floor(255 * clamp(1.8 - Math.hypot(x - along * dx, y - along * dy), 0, 1) + .5));
     });
   }
-
   function read() {
     const sum = (of) => pixels.reduce((total, ink, at) => total + ink * of(at), 0), mass = sum(() => 1);
     const x = sum((at) => at % N + .5) / mass, y = sum((at) => floor(at / N) + .5) / mass;
@@ -75,7 +70,6 @@ movingFigure("draw_digit", (figure, [letters, scales, ready, first]) => {
     figure.say(`${mass ? "M" : "Nothing is drawn, and yet: m"}ost likely a ${a}, ${told(a)}; then ${b}, ${told(b)}.\n`
       + `Moved: rows ${write(rows)}, columns ${write(columns)}. Kernel ${k} answers strongest: ${most.toFixed(2)} at row ${i}, column ${j}.`);
   }
-
   function start(strokes) {
     pixels = Array(N * N).fill(0);
     for (const stroke of strokes.split(" ")) {
@@ -93,7 +87,6 @@ movingFigure("draw_digit", (figure, [letters, scales, ready, first]) => {
     line(begin ? [x, y] : last, last = [x, y]);
     read();
   }, () => { figure.words.ariaLive = "polite"; });
-
   function go(dx, dy) {
     const to = [clamp(pen[0] + dx, 0, N - 1), clamp(pen[1] + dy, 0, N - 1)];
     if (down) { line(pen.map((x) => x + .5), to.map((x) => x + .5)); read(); }
