@@ -45,12 +45,14 @@ def memory_given_back():
     gc.collect()
 
 
-# Every move of the layout that the reader did not cause, with what moved.
+# Every move of the layout that the reader did not cause, with what moved. The list of a page's headings opens at the
+# one that the reader has scrolled to.
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
   for (const shift of list.getEntries()) {
     if (shift.hadRecentInput) continue;
+    if (shift.sources.every(({ node }) => node?.parentElement?.closest(".bd-sidebar-secondary"))) continue;
     window.shifts.push([shift.value, shift.sources.map((source) => source.node?.outerHTML?.slice(0, 80))]);
   }
 }).observe({ type: "layout-shift", buffered: true });
