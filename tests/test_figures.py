@@ -55,7 +55,7 @@ class Figure:
         if isinstance(value, bool):
             control.set_checked(value)
         elif control.evaluate("(c) => c.tagName") == "SELECT":
-            control.select_option(str(value))
+            control.select_option(index=value)
         else:
             control.fill(str(value))
 
@@ -118,7 +118,7 @@ def test_a_figure_can_be_moved_by_keyboard_and_hit_with_a_finger(figure, name):
             return found.words, stage.get_attribute("aria-valuetext"), stage.get_attribute("aria-valuenow")
 
         first = state()
-        for key in ("End", "ArrowLeft", "ArrowUp", "Enter"):
+        for key in ("End", "ArrowLeft", "Enter"):
             found.press(key, on=stage)
         assert state() != first
         for target in found.box.locator("button, select, label:has(input), .moving-stage").all():
