@@ -36,7 +36,6 @@ MNIST = Experiment(
     load=digits,
     data={"samples": 50_000, "validation": 10_000},
     train=train,
-    seeds=(0,),
     variants={
         f"{network}-{optimizer}": {
             **KERAS,

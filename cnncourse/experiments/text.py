@@ -40,9 +40,6 @@ def _recurrent(width, answer):
     return {name: [_embedding(width), layer, answer] for name, layer in layers.items()}
 
 
-ONCE = {"seeds": [0]}  # networks that take long, and are there to be compared with
-
-
 def _regularised(width, filters, kernel_size, answer):
     """One convolution and its largest answers in the text, with dropout before and after; training stops early."""
     return [
@@ -78,9 +75,7 @@ IMDB = Experiment(
             **STOPPED_EARLY,
             "keep": "mistakes",
         },
-        **{
-            name: {**BINARY, "network": net, **STOPPED_EARLY, **ONCE} for name, net in _recurrent(32, YES_OR_NO).items()
-        },
+        **{name: {**BINARY, "network": net, **STOPPED_EARLY} for name, net in _recurrent(32, YES_OR_NO).items()},
     },
     published=(
         Published("conv1d", "loss", 0.3796, "a published run of the same network"),
@@ -113,7 +108,7 @@ REUTERS = Experiment(
             "keep": "mistakes",
         },
         **{
-            name: {**CLASSES, "network": net, **STOPPED_EARLY, **ONCE, "epochs": 20, "patience": 3}
+            name: {**CLASSES, "network": net, **STOPPED_EARLY, "epochs": 20, "patience": 3}
             for name, net in _recurrent(64, TOPIC).items()
         },
     },
