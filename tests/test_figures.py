@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cnncourse.datasets import store
+
 pytestmark = pytest.mark.browser
 BOOK = Path(__file__).parents[1] / "book"
 PAGE = {
@@ -50,14 +52,16 @@ class Figure:
         for _ in range(times):
             self.box.get_by_role("button", name=name, exact=True).click()
 
-    def set(self, name, value):
-        control = self.box.locator(f"[name={name}]")
-        if isinstance(value, bool):
-            control.set_checked(value)
-        elif control.evaluate("(c) => c.tagName") == "SELECT":
-            control.select_option(index=value)
-        else:
-            control.fill(str(value))
+    def set(self, **controls):
+        """Move controls in turn: a choice to its option's place, a slider to a number, a switch on or off."""
+        for name, value in controls.items():
+            control = self.box.locator(f"[name={name}]")
+            if isinstance(value, bool):
+                control.set_checked(value)
+            elif control.evaluate("(c) => c.tagName") == "SELECT":
+                control.select_option(index=value)
+            else:
+                control.fill(str(value))
 
     def texts(self, selector):
         return self.box.locator(selector).all_text_contents()
@@ -146,16 +150,15 @@ def test_windows_become_rows_of_a_matrix_and_go_back(figure):
         found.press("End")
         assert found.stage.get_attribute("aria-valuetext") == "row 2, column 2"
         assert found.stage.get_attribute("aria-valuemax") == "9"
-        found.set("back", True)
+        found.set(back=True)
         found.press("End")
         found.says("Rows added: 9 of 9.", "1 2 2 1; 2 4 4 2; 2 4 4 2; 1 2 2 1. Pixel 11: 4 times 11 is 44.")
         back = found.numbers(".im-image > g:first-of-type text")
         assert back == [1, 4, 6, 4, 10, 24, 28, 16, 18, 40, 44, 24, 13, 28, 30, 16]
-        found.set("back", False)
-        found.set("kernel", 1)
+        found.set(back=False, kernel=1)
         found.click("Step", 3)
         found.says("= 101.")
-        found.set("stride", 1)
+        found.set(stride=1)
         assert found.stage.get_attribute("aria-valuemax") == "1"
 
 
@@ -165,12 +168,12 @@ def test_alexnets_layers_are_told_one_by_one(figure):
         found.press("ArrowRight")
         assert found.stage.get_attribute("aria-valuetext") == "conv2"
         found.says("(27 + 2·2 − 5) / 1 + 1 = 27", "447,897,600, 39.5 % of all.")
-        found.set("cards", True)
+        found.set(cards=True)
         found.says("each of which sees 48 channels", "5·5·48·256 + 256 = 307,456", "223,948,800")
-        found.set("cards", False)
+        found.set(cards=False)
         found.press("End", "ArrowLeft", "ArrowLeft")
         found.says("fc6", "9,216·4,096 + 4,096 = 37,752,832, 60.5 % of all.")
-        found.set("what", 1)
+        found.set(what=1)
         found.click("Show all")
         shown = {text.replace(",", "") for text in found.texts(".moving-stage text")}
         # Krizhevsky's table in one tower: the parameters of the eight layers.
@@ -190,12 +193,10 @@ def test_a_kernel_reads_a_sentence(figure):
         found.says("from “not good”.")
         found.drag((69, 90), (171, 90))
         assert found.stage.get_attribute("aria-valuenow") == "4"
-        found.set("sentence", 1)
-        found.set("kernel", 3)
-        found.set("padding", 2)
+        found.set(sentence=1, kernel=3, padding=2)
         found.press("End")
         found.says("Output 7 of 0 to 7 reads “not too long”:", "= 2")
-        found.set("padding", 1)
+        found.set(padding=1)
         found.press("Home")
         found.says("“0 the film”", "= −8")
 
@@ -206,10 +207,10 @@ def test_a_perceptron_learns_and_and_never_learns_xor(figure):
         found.says("AND: 4 of 4 points right.")
         (last,) = found.box.locator("tbody tr").nth(3).all()
         assert "1×1 + 1×1 − 1.5 = 0.5" in last.text_content()
-        found.set("task", 2)
+        found.set(task=2)
         found.says("XOR: 1 of 4 points right.")
         assert found.box.locator(".pe-wrong").count() == 3
-        found.set("b", -0.5)
+        found.set(b=-0.5)
         found.says("XOR: 3 of 4 points right.")
         found.click("Zeros")
         found.click("Learn")
@@ -219,7 +220,7 @@ def test_a_perceptron_learns_and_and_never_learns_xor(figure):
         assert [found.box.locator(f"[name={name}]").input_value() for name in ("w1", "w2", "b")] == ["0", "1", "1"]
         found.click("Learn", 11)
         found.says("A round began with these weights before: it will go round for ever.")
-        found.set("task", 0)
+        found.set(task=0)
         found.click("Zeros")
         found.click("Learn", 18)
         found.says("Now all 4 are right: nothing will change any more.")
@@ -231,14 +232,12 @@ def test_a_signal_fades_or_stays_through_depth(figure):
     is near x - x³/3: after l layers the variance is 1/(2 l), so after 50 the deviation is 0.1."""
     with figure("initializer_depth") as found:
         found.says("It fades.")
-        for name, value in {"rule": 3, "activation": 0, "depth": 50}.items():
-            found.set(name, value)
+        found.set(rule=3, activation=0, depth=50)
         found.says("From layer to layer times 1.00 on average", "It stays.")
         assert found.box.locator(".id-bars rect").count() == 50
-        for name, value in {"rule": 1, "activation": 1}.items():
-            found.set(name, value)
+        found.set(rule=1, activation=1)
         assert 0.08 < float(re.search(r": (0\.\d+)\.", found.words)[1]) < 0.13
-        found.set("depth", 1)
+        found.set(depth=1)
         assert found.box.locator(".id-bars rect").count() == 1
 
 
@@ -247,18 +246,17 @@ def test_dropout_keeps_the_mean(figure):
     with figure("dropout") as found:
         found.says("4 of 8 kept", "times 1/(1 − 0.5) = 2", "The sum of y is 12; that of x is 8.")
         assert found.box.locator(".dr-off").count() == 8  # the four dropped, in x and in y
-        found.set("predict", True)
+        found.set(predict=True)
         found.says("nothing scaled", "The sum of y is 8;")
-        found.set("scaled", 1)
+        found.set(scaled=1)
         found.says("times 1 − 0.5 = 0.5", "The sum of y is 4;")
-        found.set("scaled", 0)
-        found.set("predict", False)
+        found.set(scaled=0, predict=False)
         found.click("New mask")
         found.click("100 masks", 9)  # 902 masks, standard error 0.2
         assert float(re.search(r"the mean sum of y is ([\d.]+)\.", found.words)[1]) == pytest.approx(8, abs=0.8)
-        found.set("rate", 0)
+        found.set(rate=0)
         found.says("8 of 8 kept")
-        found.set("rate", 0.9)
+        found.set(rate=0.9)
         found.says("= 10")
 
 
@@ -271,17 +269,14 @@ def test_padding_and_stride_say_where_each_output_comes_from(figure):
         found.press("End")
         found.says("4 + 5 + 6 = 15")
         assert found.stage.get_attribute("aria-valuetext") == "output 2"
-        found.set("padding", 3)
+        found.set(padding=3)
         found.says("⌈6 / 2⌉ = 3 outputs. They reach over (3 − 1)·2 + 3 = 7: zeros before 0, after 1.")
-        found.set("guess", True)
+        found.set(guess=True)
         found.says("How many outputs?")
         assert "⌈" not in found.words
-        found.set("guess", False)
-        for name, value in {"n": 9, "f": 1, "padding": 0, "s": 3}.items():
-            found.set(name, value)
+        found.set(guess=False, n=9, f=1, padding=0, s=3)
         found.says("Seen by no window: pixels 2, 3, 5, 6, 8, 9.")
-        for name, value in {"n": 3, "f": 5, "padding": 0, "s": 1}.items():
-            found.set(name, value)
+        found.set(n=3, f=5, padding=0, s=1)
         found.says("No output.")
 
 
@@ -298,7 +293,7 @@ def test_a_receptive_field_grows_and_has_holes(figure):
         found.click("Add 3 × 3, dilation 2", 2)
         found.says("1 + 4·1 + 4·1 = 9 pixels.", "Only 5 of them are seen")
         assert found.box.locator(".rf-seen").count() == 5
-        found.set("guess", True)
+        found.set(guess=True)
         found.says("How many pixels does the number on top see?")
         assert found.box.locator(".rf-seen").count() == 0
 
@@ -317,10 +312,9 @@ def test_windows_are_reduced_and_the_gradient_finds_its_way_back(figure):
         found.click("Pixel + 1", 5)  # row 0, column 0 becomes 6 as well: a tie
         found.says("The largest is 6 (2 times, the first wins)")
         found.click("Reset")
-        found.set("stride", 1)
+        found.set(stride=1)
         shows([6, 7, 8, 6, 7, 8, 3, 3, 4], [0, 0, 0, 0, 0, 5, 7, 9, 7, 0, 0, 0, 0, 0, 8, 9])
-        found.set("coming", 1)
-        found.set("reduce", 1)
+        found.set(coming=1, reduce=1)
         quarter = [0.25, 0.5, 0.5, 0.25, 0.5, 1, 1, 0.5]
         shows([3.25, 4, 5.25, 4, 4, 4, 2, 2, 2], quarter + quarter[::-1])
         found.click("Step", 2)
@@ -334,14 +328,23 @@ def test_the_overlap_of_two_boxes_is_told(figure):
         found.says("Intersection 4 × 4 = 16, union 20 + 20 − 16 = 24.", "IoU 16 / 24 = 0.67. Found at 0.5? yes.")
         found.press("ArrowLeft")
         found.says("IoU 20 / 20 = 1.")
-        found.set("height", 2)
+        found.set(height=2)
         found.says("IoU 10 / 20 = 0.5. Found at 0.5? yes.")
-        found.set("limit", 1)
+        found.set(limit=1)
         found.says("Found at 0.75? no.")
         found.click("Reset")
         found.says("IoU 12 / 28 = 0.43.")
         found.drag((176, 170), (144, 138))  # one cell up, one to the left: onto the truth
         found.says("IoU 20 / 20 = 1.")
+
+
+def test_the_network_that_reads_drawings_reads_mnist_with_the_weights_the_page_carries(root, monkeypatch):
+    if not store.is_here("mnist"):
+        pytest.skip("MNIST is not on this computer")
+    monkeypatch.syspath_prepend(str(root / "book" / "_extensions"))
+    from figures.draw_digit_weights import measure
+
+    assert measure() > 0.97
 
 
 @pytest.mark.parametrize("digit", range(10))

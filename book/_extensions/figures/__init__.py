@@ -1,10 +1,10 @@
 """The figures that move: ``{moving-figure} NAME``, and the kit they are made of.
 
-The body is the caption; options are JSON, as the figure's own module explains them::
+The body is the caption; ``options`` are JSON, what the figure's own module takes::
 
     ```{moving-figure} slide_kernel
     :name: convolution-slide
-    :bias: 3
+    :options: {"bias": 3}
     Drag the kernel, or use the arrow keys.
     ```
 
@@ -57,10 +57,7 @@ class moving_figure(nodes.General, nodes.Element):
 class MovingFigure(SphinxDirective):
     required_arguments = 1
     has_content = True
-    option_spec = {
-        "name": directives.unchanged_required,
-        **dict.fromkeys(("input", "kernel", "bias", "options"), json.loads),
-    }
+    option_spec = {"name": directives.unchanged_required, "options": json.loads}
 
     def run(self):
         self.assert_has_content()
@@ -68,10 +65,8 @@ class MovingFigure(SphinxDirective):
         if not (HERE / f"{name}.py").is_file():
             known = ", ".join(sorted(path.stem for path in STATIC.glob("*.js") if path.stem != "kit"))
             raise self.error(f"There is no moving figure {name}; there are {known}.")
-        options = {key: value for key, value in self.options.items() if key != "name"}
-        options.update(options.pop("options", {}))
         try:
-            still = importlib.import_module(f"figures.{name}").draw(**options)
+            still = importlib.import_module(f"figures.{name}").draw(**self.options.get("options", {}))
         except (TypeError, ValueError) as error:
             raise self.error(str(error)) from error
         live = moving_figure("", name=name, still=still)

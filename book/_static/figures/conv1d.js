@@ -66,10 +66,7 @@ movingFigure("conv1d", (figure, [sentences, kernels]) => {
 
   const stop = figure.player(next, plan);
   const to = (t) => { stop(); go(t); };
-  figure.keys(stage, {
-    ArrowLeft: () => to(chosen - 1), ArrowDown: () => to(chosen - 1), ArrowRight: () => to(chosen + 1),
-    ArrowUp: () => to(chosen + 1), Home: () => to(0), End: () => to(outputs.length - 1),
-  });
+  figure.along(stage, () => chosen, () => outputs.length - 1, to);
   figure.drag(stage, (x) => to(Math.round((x - left) / cell + before - rows.length / 2)));
   figure.changed(() => { stop(); plan(); });
   plan();

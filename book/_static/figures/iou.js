@@ -19,7 +19,7 @@ movingFigure("iou", (figure, [truth, first]) => {
     put(frame, box);
     draw(grip, { cx: right * cell, cy: bottom * cell });
     draw(name, { x: Math.min(left * cell + 28, paper * cell - 24), y: bottom < paper ? bottom * cell + 14 : bottom * cell - 14 });
-    sides[1].forEach((side, i) => { ranges[i].value = side; ranges[i].nextElementSibling.textContent = side; });
+    sides[1].forEach((side, i) => figure.slide(ranges[i], side));
     figure.say(`Truth ${sides[0].join(" × ")} = ${a}, yours ${sides[1].join(" × ")} = ${b}.\n`
       + `Intersection ${height} × ${width} = ${shared}, union ${a} + ${b} − ${shared} = ${union}.\n`
       + `IoU ${shared} / ${union} = ${write(shared / union)}. Found at ${limit}? ${shared >= limit * union ? "yes" : "no"}.`);

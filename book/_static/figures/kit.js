@@ -30,11 +30,15 @@ class Figure {
     return Object.fromEntries(this.all("[name]").map((c) => [c.name, c.type === "checkbox" ? c.checked : +c.value]));
   }
 
+  // Move a slider; the number beside it follows, even one that the slider has no place for.
+  slide(range, value) {
+    range.value = value;
+    range.nextElementSibling.textContent = write(value);
+  }
+
   // Call when a control is moved.
   changed(call) {
-    const tell = () => {
-      for (const range of this.all("input[type=range]")) range.nextElementSibling.textContent = write(+range.value);
-    };
+    const tell = () => this.all("input[type=range]").forEach((range) => this.slide(range, +range.value));
     for (const control of this.all("[name]")) control.oninput = () => { tell(); call(control.name); };
     tell();
   }
@@ -75,6 +79,13 @@ class Figure {
       event.preventDefault();
       moves[event.key]();
     };
+  }
+
+  // A stage whose places stand in a row: go(place), where place() is the present one and last() the last one.
+  along(stage, place, last, go) {
+    const [back, on] = [() => go(place() - 1), () => go(place() + 1)];
+    const ends = { Home: () => go(0), End: () => go(last()) };
+    this.keys(stage, { ArrowLeft: back, ArrowDown: back, ArrowRight: on, ArrowUp: on, ...ends });
   }
 
   // Mouse and touch on an element: move(x, y, first) with the place inside its SVG, in the SVG's own units.

@@ -72,10 +72,7 @@ movingFigure("padding_stride", (figure) => {
 
   const stop = figure.player(next, restart);
   const to = (k) => { stop(); go(k); };
-  figure.keys(stage, {
-    ArrowLeft: () => to(chosen - 1), ArrowDown: () => to(chosen - 1), ArrowRight: () => to(chosen + 1),
-    ArrowUp: () => to(chosen + 1), Home: () => to(0), End: () => to(windows - 1),
-  });
+  figure.along(stage, () => chosen, () => windows - 1, to);
   figure.drag(stage, (x) => to(Math.round(((x - origin) / cell + before - f / 2) / s)));
   figure.changed(() => { stop(); restart(); });
   restart();

@@ -39,10 +39,7 @@ movingFigure("perceptron", (figure, tasks) => {
       verdict.textContent = `${t}, ${y === t ? "right" : "wrong"}`;
       rows[i].classList.toggle("pe-now", step > 0 && (step - 1) % 4 === i);
     });
-    sliders.forEach((slider, i) => {
-      slider.value = p[i];
-      slider.nextElementSibling.textContent = write(p[i]);
-    });
+    sliders.forEach((slider, i) => figure.slide(slider, p[i]));
   }
 
   function begin() { // after the reader changed something
