@@ -36,6 +36,11 @@ UNFOLD = """() => {
     .moving-still { display: none !important; }`;
   document.head.append(style);
 }"""
+# What the steps of a build run, as arguments of ``python -c``; the book's folder is the last one.
+EXECUTE = ["import sys; from cnncourse.book import execute; execute(sys.argv[1])"]
+JUPYTER_BOOK = ["from jupyter_book.cli.main import main; main()", "build"]
+RENDER = [*JUPYTER_BOOK, "-W", "--keep-going", "-n"]
+JOIN = [*JUPYTER_BOOK, "--builder", "singlehtml", "-q"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -72,16 +77,11 @@ def build_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
     build.mkdir(exist_ok=True)
     with only_builder(build / ".lock"):
         forget_outdated(root, build)
-        python = [sys.executable, "-c"]
-        execute = [*python, "import sys; from cnncourse.book import execute; execute(sys.argv[1])", str(root)]
-        start = "from jupyter_book.cli.main import main; main()"
-        render = [*python, start, "build", str(root), "-W", "--keep-going", "-n"]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
         problems, status = [], 1
         try:
-            for command in (execute, render):  # what the first finds wrong, the second meets again, and says where
+            for command in (EXECUTE, RENDER):  # what the first finds wrong, the second meets again, and says where
                 problems.clear()
-                with running(command, environment) as process:
+                with running([sys.executable, "-c", *command, str(root)]) as process:
                     for line in process.stdout:
                         line = COLOUR.sub("", line.rstrip())
                         if "[IPKernelApp]" in line or "ParserConfig(" in line:  # about the tools, not the book
@@ -129,16 +129,13 @@ def print_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
     root = build_book(root, echo=echo).parents[2]
     build = root / "_build"
     with only_builder(build / ".lock"):
-        start = "from jupyter_book.cli.main import main; main()"
-        command = [sys.executable, "-c", start, "build", str(root), "--builder", "singlehtml", "-q"]
-        with running(command, {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}) as process:
+        with running([sys.executable, "-c", *JOIN, str(root)]) as process:
             said = process.stdout.read()
         if process.returncode:
             raise BookError(f"The pages were not put together: {COLOUR.sub('', said).strip()[-500:]}")
-        # Sphinx puts the one page into the first chapter's folder and writes its addresses as if it were above.
-        whole = build / "singlehtml" / "whole.html"
-        first = next((build / "singlehtml").glob("*/*.html"))
-        shutil.copyfile(first, whole)
+        # Sphinx names the one page after the first, folder and all, and writes its addresses as if it lay above.
+        first = table_of_contents(root)[0]
+        whole = shutil.copyfile(build / "singlehtml" / f"{first}.html", build / "singlehtml" / "whole.html")
     echo("Printing ...")
     number = '<div style="width: 100%; font: 8px sans-serif; text-align: center"><span class="pageNumber"></span></div>'
     with sync_playwright() as playwright:
@@ -161,6 +158,13 @@ def print_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
     return build / "book.pdf"
 
 
+def table_of_contents(root: Path) -> list[str]:
+    """The names of the pages in the book's order, the first page first."""
+    from sphinx_external_toc.parsing import parse_toc_yaml
+
+    return list(parse_toc_yaml(root / "_toc.yml"))
+
+
 def execute(root: str) -> None:
     """Run the chapters that have not been run as they are now, as many at a time as there are processors.
 
@@ -171,13 +175,12 @@ def execute(root: str) -> None:
     from jupyter_cache.base import CacheBundleIn
     from jupyter_cache.executors.utils import single_nb_execution
     from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
-    from sphinx_external_toc.parsing import parse_toc_yaml
 
     folder = Path(root)
     cache = get_cache(folder / "_build" / ".jupyter_cache")
     waiting = []
     # From the back: the instructors' page, which puts every known mistake to every check, takes longest.
-    for document in reversed(list(parse_toc_yaml(folder / "_toc.yml"))):
+    for document in reversed(table_of_contents(folder)):
         page = folder / f"{document}.md"
         if page.is_file() and is_myst_markdown_notebook(page.read_text(encoding="utf-8")):
             notebook = myst_nb_reader_plugin(str(page))
@@ -207,7 +210,7 @@ def execute(root: str) -> None:
 
 
 @contextlib.contextmanager
-def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen]:
+def running(command: list[str]) -> Iterator[subprocess.Popen]:
     """A process whose output can be read to its end, and of which nothing is left running.
 
     The server that sets the mathematics at times outlives the build. It holds the build's output open, so that whoever
@@ -216,7 +219,7 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
     options = {"start_new_session": True} if os.name == "posix" else {}
     process = subprocess.Popen(
         command,
-        env=environment,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -269,7 +272,7 @@ def forget_outdated(root: Path, build: Path) -> None:
         if "__pycache__" not in path.parts
     ]
     now = {
-        ".jupyter_cache": fingerprint(path for path in library if path.name not in ("book.py", "cli.py")),
+        ".jupyter_cache": fingerprint(path for path in library if path.name not in ("book.py", "browser.py", "cli.py")),
         "data": [name for name in store.SETS if store.is_here(name)],  # a stand-in gives other results
         ".doctrees": fingerprint([*look, root / "_config.yml"]),
     }

@@ -1,4 +1,4 @@
-"""The command line: seven verbs, and no logic of their own."""
+"""The command line: nine verbs, and no logic of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnncourse import __version__
 EPILOG = """\
 learners:     cnncourse check exercises/01-convolution/convolution.ipynb
 readers:      cnncourse build, cnncourse experiment, cnncourse data
-instructors:  cnncourse release, then cnncourse grade and cnncourse report
+instructors:  cnncourse release, collect, grade, report, export, in this order
               (nbgrader's own commands work in the same folder)
 """
 
@@ -95,25 +95,87 @@ def parser() -> argparse.ArgumentParser:
     course(sub)
 
     sub = verb(
+        "collect",
+        _collect,
+        "bring in what learners handed in",
+        "From the archive of all submissions that Moodle or Canvas makes, from a folder, or from nbgrader's exchange, "
+        "into submitted/LEARNER/ASSIGNMENT/. What is there already and has changed moves to submitted/.earlier/. "
+        "Who is who stands in submitted/learners.csv.",
+    )
+    sub.add_argument("source", type=Path, help="the zip archive or folder")
+    sub.add_argument(
+        "--assignment", metavar="NAME", help="which one it is, where the files do not tell: 01-convolution"
+    )
+    sub.add_argument(
+        "--from",
+        dest="kind",
+        choices=["moodle", "canvas", "folder", "exchange"],
+        help="where it comes from, where the names of the files do not tell",
+    )
+    course(sub)
+
+    sub = verb(
         "grade",
         _grade,
         "grade what was handed in, and write the feedback",
         "Submissions lie in submitted/LEARNER/ASSIGNMENT/. What is graded and unchanged is left as it is, so an "
-        "interrupted run goes on where it was. One bad submission never stops the others.",
+        "interrupted run goes on where it was. One bad submission never stops the others. Learners' code runs in a "
+        "sandbox, which needs bubblewrap on Linux.",
     )
     sub.add_argument("assignment", nargs="*", help="their names, such as 01-convolution (default: all)")
     sub.add_argument("--force", action="store_true", help="grade everything again; marks given by hand stay")
+    sub.add_argument(
+        "--workers", type=_number, metavar="N", help="how many processes mark (default: one for each processor)"
+    )
+    sub.add_argument(
+        "--scheduler", metavar="tcp://HOST:PORT", help="let a Dask cluster mark, the one with this address"
+    )
+    sub.add_argument(
+        "--local-cluster", action="store_true", help="start a Dask cluster on this machine, and let it mark"
+    )
+    sub.add_argument(
+        "--no-sandbox", action="store_true", help="run learners' code unprotected, with all that you may do yourself"
+    )
+    course(sub)
+
+    sub = verb(
+        "export",
+        _export,
+        "write the marks for Moodle, for Canvas, or as a table",
+        "With --roster, the file that Moodle or Canvas wrote is filled in, and nothing else in it changes. A mark that "
+        "is missing stays empty.",
+    )
+    sub.add_argument(
+        "assignment",
+        nargs="*",
+        help="their names, such as 01-convolution (default: all with marks); '01-convolution=TITLE' names the "
+        "roster's column too",
+    )
+    sub.add_argument("--for", dest="kind", choices=["csv", "moodle", "canvas"], help="who reads it (default: csv)")
+    sub.add_argument(
+        "--roster", type=Path, metavar="FILE", help="Moodle's grading worksheet, or Moodle's or Canvas's gradebook"
+    )
+    sub.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: marks-….csv in the course)")
     course(sub)
 
     sub = verb(
         "report",
         _report,
         "show the marks, and what the class misunderstood",
-        "Prints a summary and writes it as a page, report.html.",
+        "Prints a summary and writes a page, report.html, and a table, report.csv: distribution, difficulty, "
+        "misconceptions with examples, who needs a person, code that is alike.",
     )
     sub.add_argument("assignment", nargs="*", help="their names, such as 01-convolution (default: all)")
+    sub.add_argument("--hide-names", action="store_true", help="put stand-ins in the place of names, always the same")
     course(sub)
     return top
+
+
+def _number(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes: give 1 or more")
+    return int(text)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -201,17 +263,47 @@ def _release(args) -> int:
     return 0
 
 
-def _grade(args) -> int:
-    from cnncourse.grading.grade import grade
+def _collect(args) -> int:
+    from cnncourse.grading.collect import collect
 
-    print(grade(args.course, args.assignment or None, force=args.force))
+    collected = collect(args.course, args.source, assignment=args.assignment, kind=args.kind)
+    print(collected)
+    return 1 if collected.aside else 0
+
+
+def _grade(args) -> int:
+    from cnncourse.grading.grade import UNPROTECTED, grade
+
+    if args.scheduler and args.local_cluster:
+        raise ValueError("--scheduler is a cluster that is there, --local-cluster a new one: leave one of them out")
+    if args.no_sandbox:
+        print(f"cnncourse: {UNPROTECTED}", file=sys.stderr)
+    where = {"scheduler": args.scheduler, "local_cluster": args.local_cluster}
+    print(
+        grade(
+            args.course,
+            args.assignment or None,
+            force=args.force,
+            count=args.workers,
+            sandbox=not args.no_sandbox,
+            **where,
+        )
+    )
     return 0
+
+
+def _export(args) -> int:
+    from cnncourse.grading.export import export
+
+    exported = export(args.course, args.assignment, kind=args.kind, roster=args.roster, output=args.output)
+    print(exported)
+    return 1 if exported.lost else 0
 
 
 def _report(args) -> int:
     from cnncourse.grading.report import report
 
-    print(report(args.course, args.assignment or None))
+    print(report(args.course, args.assignment or None, hide_names=args.hide_names))
     return 0
 
 

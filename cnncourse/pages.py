@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 from collections.abc import Iterator
 
 import numpy as np
@@ -38,8 +39,9 @@ def prepare(framework: bool = False, seed: int = 1):
     with contextlib.suppress(AttributeError):  # outside a notebook there is nothing to set
         set_matplotlib_formats("jpeg", pil_kwargs={"quality": 85})
     pyplot.rcParams.update(STYLE)
+    random.seed(seed)
+    np.random.seed(seed)
     if not framework:
-        np.random.seed(seed)
         return None
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"

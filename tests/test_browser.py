@@ -12,7 +12,6 @@ import pytest
 pytestmark = pytest.mark.browser
 BOOK = Path(__file__).parents[1] / "book"
 PAGES = [f"book/{path.stem}" for path in sorted(BOOK.glob("*.md"))] + ["search"]
-FIGURES = sorted(path.stem for path in (BOOK / "_static/figures").glob("*.js") if path.stem != "kit")
 SUMS = [15, 16, 6, 15]
 VIEWS = [("light", 1280), ("dark", 390)]
 
@@ -49,7 +48,7 @@ def test_nothing_moves_while_a_page_loads_scrolls_and_plays(visit, name, width):
             page.get_by_role("button", name="Play").wait_for()  # "Pause" until the last place is reached
         page.wait_for_timeout(200)
         shifts = page.evaluate("window.shifts")
-        # Where the machine is slow the buttons of the header are painted one by one, which counts some 0.0003.
+        # Formulas at the top may be painted before their fonts are there, which counts some 0.0004.
         assert sum(value for value, _ in shifts) < 0.002, shifts
 
 

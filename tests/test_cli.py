@@ -1,4 +1,4 @@
-"""The command line: seven verbs with help worth reading, and errors that say what to do."""
+"""The command line: nine verbs with help worth reading, and errors that say what to do."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from cnncourse.checks.notebook import open_file
 from cnncourse.cli import main, parser
 
-VERBS = ["check", "build", "experiment", "data", "release", "grade", "report"]
+VERBS = ["check", "build", "experiment", "data", "release", "collect", "grade", "export", "report"]
 FLIPPED = """
 import numpy as np
 def correlate2d(image, kernel):

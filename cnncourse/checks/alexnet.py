@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from cnncourse.checks import models
 from cnncourse.checks.materials import (
     KINDS,
     backwards,
@@ -485,7 +486,7 @@ def from_rng(call, images, *rest):
     """
     *given, seed = rest
 
-    facts = from_generator(lambda rng: [call(images, *given, rng) for _ in range(50)], seed)
+    facts = from_generator(lambda rng: call.in_a_row([(images, *given, rng)] * 50), seed)
     return Told(np.array(facts, float), "" if all(facts) else SOURCES[facts.index(False)])
 
 
@@ -510,8 +511,7 @@ def what_happens(calls):
         rng, found = generator(seed), {}
         given = np.asarray(images, float)
         ways = {"left as it is": given} | {name: change(given) for name, change in CHANGES.items()}
-        for _ in range(calls):
-            result = call(images, rng)
+        for result in call.in_a_row([(images, rng)] * calls):
             if result.shape != images.shape:
                 raise Misshapen(result, images.shape)
             unexplained = np.ones(len(given), bool)
@@ -542,7 +542,10 @@ HAPPENS = [1, 1, 0, 0, 0, 0, 0]
 
 def flipped(call, images, rng):
     """Of each image, whether it was flipped. Every image is wider than one pixel."""
-    result = call(images, rng)
+    return were_flipped(call(images, rng), images)
+
+
+def were_flipped(result, images):
     if result.shape != images.shape:
         raise Misshapen(result, images.shape)
     return (result != np.asarray(images, float)).reshape(len(images), -1).any(axis=1)
@@ -563,7 +566,7 @@ def share_by_place(calls):
     @measuring
     def probe(call, images, seed):
         rng = generator(seed)
-        flags = [flipped(call, images, rng) for _ in range(calls)]
+        flags = [were_flipped(result, images) for result in call.in_a_row([(images, rng)] * calls)]
         flags = np.array(flags)
         if (flags == flags[0]).all():
             says = f"In {calls} calls, each with new random numbers, the same images are flipped every time."
@@ -598,7 +601,7 @@ def spread_of_flips(calls):
     @measuring
     def probe(call, images, seed):
         rng = generator(seed)
-        flags = [flipped(call, images, rng) for _ in range(calls)]
+        flags = [were_flipped(result, images) for result in call.in_a_row([(images, rng)] * calls)]
         counts = np.array([row.sum() for row in flags])
         found = np.var(counts) / (len(images) / 4)
         low, high = counts.min(), counts.max()
@@ -669,8 +672,7 @@ def pieces(call, images, size, seed):
     expected = (len(images), *pair(size), images.shape[3])
     rng = generator(seed)
     flags, shown = np.zeros(4, bool), ()
-    for _ in range(6):
-        result = call(images, size, rng)
+    for result in call.in_a_row([(images, size, rng)] * 6):
         if result.shape != expected:
             raise Misshapen(result, expected)
         n, i, j, c = located(images, result)
@@ -694,7 +696,10 @@ def pieces(call, images, size, seed):
 
 def offsets(call, images, size, rng):
     """The row and the column at which each piece begins."""
-    result = call(images, size, rng)
+    return offsets_of(call(images, size, rng), images, size)
+
+
+def offsets_of(result, images, size):
     expected = (len(images), *pair(size), images.shape[3])
     if result.shape != expected:
         raise Misshapen(result, expected)
@@ -749,7 +754,7 @@ def offsets_by_place(calls):
     @measuring
     def probe(call, images, size, seed):
         rng = generator(seed)
-        found = [offsets(call, images, size, rng) for _ in range(calls)]
+        found = [offsets_of(result, images, size) for result in call.in_a_row([(images, size, rng)] * calls)]
         found = np.array(found)
         if (found == found[0]).all():
             says = f"In {calls} calls, each with new random numbers, the pieces are cut out at the same places."
@@ -769,7 +774,7 @@ def offsets_by_place(calls):
 def always_there(call, images, size, seed):
     """0 where places vary; else, of the one place where everything is cut out, its number, counted from 1."""
     rng = generator(seed)
-    found = [offsets(call, images, size, rng) for _ in range(5)]
+    found = [offsets_of(result, images, size) for result in call.in_a_row([(images, size, rng)] * 5)]
     found = np.concatenate(found, axis=1)
     if (found != found[:, :1]).any():
         return Told(0)
@@ -912,16 +917,8 @@ def everything(row):
 
 def input_asked_for(call, input_shape, num_classes):
     """The model's own input shape. Calling it does not tell: rows and columns exchanged make as many numbers."""
-    import keras
-
-    try:
-        with keras.StatelessScope(initialize_variables=False):  # no weight is made
-            model = call(input_shape, num_classes)
-    except (TypeError, ValueError):  # it was compiled, for which some are needed
-        model = call(input_shape, num_classes)
-    try:
-        shape = model.input_shape[1:]
-    except (AttributeError, IndexError, TypeError, ValueError):
+    shape = models.input_asked(call, input_shape, num_classes)
+    if shape is None:
         return list(input_shape)  # a subclass reads what comes
     says = f"Called with `input_shape={input_shape}`, your model reads images of {shape}."
     return Told([n or 0 for n in shape], says)

@@ -27,22 +27,35 @@ from numpy.lib.array_utils import byte_bounds
 from cnncourse.checks.task import Case, Rng, Task, Told
 
 __all__ = [
+    "Elsewhere",
     "Fault",
+    "Frames",
+    "NotFromScratch",
     "Outcome",
+    "Rules",
     "Sink",
     "TooSlow",
     "answer",
-    "ask",
+    "arguments_of",
     "as_arrays",
+    "ask",
     "call_case",
+    "copy_of",
+    "has_changed",
     "import_quietly",
+    "observe",
+    "rules_of",
     "state_kept",
     "time_limit",
 ]
 
 # Where the work is done already. NumPy is what the course builds on.
-OTHERS_WORK = frozenset(["cnncourse", "cv2", "jax", "keras", "scipy", "skimage", "sklearn", "tensorflow", "torch"])
-TOOLS = ("cnncourse.checks", "cnncourse.plots")  # these do nobody's exercise
+OTHERS_WORK = frozenset(
+    ["cnncourse", "cv2", "jax", "keras", "scipy", "skimage", "sklearn", "subprocess", "tensorflow", "torch"]
+)
+TOOLS = ("cnncourse.checks", "cnncourse.grading", "cnncourse.plots")  # these do nobody's exercise
+LEAVING = frozenset(["fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "execv", "execve"])  # for elsewhere
+_UNWATCHED = sys.setprofile
 INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
 HERE = __file__
 LARGE = 100_000  # results with more entries are not kept to see whether they change later
@@ -73,6 +86,7 @@ class Outcome:
     expected: tuple[np.ndarray, ...] | None
     hidden: bool
     verdict: int = 0  # which verdict it belongs to
+    number: int = 0  # which of its outcomes
     value: tuple[np.ndarray, ...] | None = None  # what came back, as arrays of numbers
     told: Told | None = None  # what the probe says of it
     error: BaseException | None = None
@@ -167,6 +181,38 @@ def import_quietly(name: str) -> None:
 # -- one call --------------------------------------------------------------------------------------------------------
 
 
+class Frames(Exception):
+    """Where an error of another process came from; it is the error's ``__cause__`` here."""
+
+    def __init__(self, raised_by: str, line: str):
+        super().__init__(raised_by, line)
+        self.raised_by, self.line = raised_by, line
+
+
+class Elsewhere:
+    """A function that lives in another process. Its kind of ``observe`` asks that process to do it.
+
+    ``observed(args, rules, outcome)`` does what :func:`observe` does, ``by_name(positional, keywords)`` is the same
+    function called with names, ``reused()`` gives the numbers of the outcomes whose results have changed since,
+    ``built(outcome, what, args, shape, dtype)`` asks for the layers of the Keras model that it builds,
+    ``time_allowed(seconds, together)`` limits each call and all of them. ``ahead(task, outcomes)`` may call it for
+    several cases at once, and ``in_a_row(task, outcome, arguments)`` several times for one case: then
+    ``has_called(outcome)``, and ``called(outcome, args)`` gives the next result, and the arguments as they are
+    afterwards.
+    """
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What has to be known of a task where a function is called: plain data."""
+
+    watched: bool  # whether calls into libraries are noted
+    helpers: tuple[str, ...]
+    may_use: tuple[str, ...]
+    results: int  # how many results there are to be; 0 where it gives one, and not in a tuple
+    may_share: bool
+
+
 def ask(task: Task, fn: Callable, outcome: Outcome | None, *args, only: tuple[int, ...] = ()):
     """Call ``fn`` with copies of the arguments; return arrays of the kinds that the task names, or raise Fault.
 
@@ -174,36 +220,98 @@ def ask(task: Task, fn: Callable, outcome: Outcome | None, *args, only: tuple[in
 
     What is noticed on the way (inputs changed, memory shared, a library used) is written into the outcome.
     """
-    mine = tuple(np.random.default_rng(a.seed) if isinstance(a, Rng) else a for a in args)
-    theirs = tuple(_copy(argument) for argument in mine)
-    watching = contextlib.nullcontext() if outcome is None or task.libraries else _watched(task, outcome)
-    with watching:
-        result = fn(*theirs)
-        if inspect.iscoroutine(result):
-            result.close()  # or Python complains that nobody waited for it
-    if outcome is not None:
-        if not all(map(_unchanged, mine, theirs)):
+    mine = arguments_of(args)
+    if outcome is None:
+        result = fn(*map(copy_of, mine))
+    else:
+        theirs = mine
+        if isinstance(fn, Elsewhere) and fn.has_called(outcome):
+            result, theirs = fn.called(outcome, mine)
+        else:
+            theirs = tuple(map(copy_of, mine))
+            where = fn.observed if isinstance(fn, Elsewhere) else functools.partial(observe, fn)
+            result = where(theirs, rules_of(task, mine), outcome)
+        if theirs is not mine and not all(map(_unchanged, mine, theirs)):
             outcome.only_rounding = not outcome.changed and all(map(_nearly, mine, theirs))
             outcome.changed = True
     results = _results(task, result)
-    if outcome is not None:
-        returned = [array for part in results for array in _arrays(part)]
-        if not task.may_share(*mine):
-            given = [array for argument in theirs for array in _arrays(argument)]
-            plain = [argument for argument in theirs if isinstance(argument, np.ndarray)]
-            outcome.shared = outcome.shared or any(
-                np.may_share_memory(array, other)
-                for part in results
-                for array in _arrays(part)
-                for other in (given if part is array else plain)  # a state may carry on what an older one held
-            )
-        small = (array for array in returned if array.size <= LARGE and array.dtype.kind in "fiub")
-        outcome.returned += [(r, r.copy()) for r in itertools.islice(small, max(0, KEPT - len(outcome.returned)))]
     values = [
         part if only and k not in only else _comparable(task, kind, part, k)
         for k, (kind, part) in enumerate(zip(task.kinds, results, strict=True))
     ]
     return values[0] if isinstance(task.result, str) else tuple(values)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a probe calls: the function, as :func:`ask` does it."""
+
+    task: Task
+    fn: Callable
+    outcome: Outcome | None
+
+    def __call__(self, *args, only: tuple[int, ...] = ()):
+        return ask(self.task, self.fn, self.outcome, *args, only=only)
+
+    def in_a_row(self, arguments: list[tuple]) -> list:
+        """``[call(*args) for args in arguments]``; where the function is elsewhere, with one question.
+
+        A generator that stands in several of them goes on from one call to the next.
+        """
+        there = self.outcome is not None and isinstance(self.fn, Elsewhere)
+        if there:
+            self.fn.in_a_row(self.task, self.outcome, arguments)
+        try:
+            return [self(*args) for args in arguments]
+        finally:
+            if there:
+                self.fn.in_a_row(self.task, self.outcome, [])
+
+
+def arguments_of(args: tuple) -> tuple:
+    """A case's arguments, with a new generator for each that is asked for."""
+    return tuple(np.random.default_rng(a.seed) if isinstance(a, Rng) else a for a in args)
+
+
+def rules_of(task: Task, args: tuple) -> Rules:
+    """What holds for a call with these arguments."""
+    count = 0 if isinstance(task.result, str) else len(task.result)
+    return Rules(not task.libraries, task.helpers, task.may_use, count, task.may_share(*args))
+
+
+def observe(fn: Callable, args: tuple, rules: Rules, outcome) -> object:
+    """Call a function, and note in the outcome what can be seen only where the function lives.
+
+    That is the library it calls (``borrowed``), memory it shares with its arguments (``shared``), and the arrays it
+    returned with what they held then (``returned``).
+    """
+    with _watched(rules, outcome) if rules.watched else contextlib.nullcontext():
+        result = fn(*args)
+        if inspect.iscoroutine(result):
+            result.close()  # or Python complains that nobody waited for it
+    results = (result,)
+    if rules.results:
+        if not isinstance(result, (tuple, list)) or len(result) != rules.results:
+            return result
+        results = tuple(result)
+    if not rules.may_share:
+        given = [array for argument in args for array in _arrays(argument)]
+        plain = [argument for argument in args if isinstance(argument, np.ndarray)]
+        outcome.shared = outcome.shared or any(
+            np.may_share_memory(array, other)
+            for part in results
+            for array in _arrays(part)
+            for other in (given if part is array else plain)  # a state may carry on what an older one held
+        )
+    returned = [array for part in results for array in _arrays(part)]
+    small = (array for array in returned if array.size <= LARGE and array.dtype.kind in "fiub")
+    outcome.returned += [(r, r.copy()) for r in itertools.islice(small, max(0, KEPT - len(outcome.returned)))]
+    return result
+
+
+def has_changed(outcome) -> bool:
+    """Whether an array that a function returned holds something else by now: it hands out one array again and again."""
+    return any(not np.array_equal(now, then, equal_nan=now.dtype.kind == "f") for now, then in outcome.returned)
 
 
 def call_case(task: Task, fn: Callable, outcome: Outcome) -> Outcome:
@@ -218,7 +326,7 @@ def call_case(task: Task, fn: Callable, outcome: Outcome) -> Outcome:
             outcome.fault = fault
         except BaseException as error:  # SystemExit and whatever else a submission may raise
             outcome.error = error
-    outcome.printed = sink.used
+    outcome.printed = outcome.printed or sink.used
     return outcome
 
 
@@ -234,7 +342,7 @@ def as_arrays(numbers_of) -> tuple[np.ndarray, ...]:
 
 
 def _probe(task, fn, case, outcome) -> tuple[tuple[np.ndarray, ...], Told | None]:
-    call = functools.partial(ask, task, fn, outcome)
+    call = Call(task, fn, outcome)
     told = None
     if case.probe is None and case.parts:
         results = call(*case.args, only=case.parts)
@@ -248,12 +356,12 @@ def _probe(task, fn, case, outcome) -> tuple[tuple[np.ndarray, ...], Told | None
     return as_arrays(found), told
 
 
-def _copy(argument):
+def copy_of(argument):
     """A copy the function may spoil, with the very memory layout of the original: views stay the views they are."""
     if isinstance(argument, (list, tuple)):
-        return type(argument)(map(_copy, argument))
+        return type(argument)(map(copy_of, argument))
     if isinstance(argument, dict):
-        return {key: _copy(value) for key, value in argument.items()}
+        return {key: copy_of(value) for key, value in argument.items()}
     if not isinstance(argument, np.ndarray):
         return argument
     low, high = byte_bounds(argument)
@@ -366,7 +474,7 @@ def is_a_plain_type(kind: str) -> bool:
 
 
 @contextlib.contextmanager
-def _watched(task: Task, outcome: Outcome):
+def _watched(rules: Rules, outcome):
     """Note the first call from the learner's code into a library that does the exercise for them."""
 
     def foreign(module: str) -> bool:
@@ -376,7 +484,7 @@ def _watched(task: Task, outcome: Outcome):
         """Not by a library on its own behalf: matplotlib asks TensorFlow about every array it is given."""
         while caller and caller.f_code.co_filename.startswith("<frozen importlib"):
             caller = caller.f_back
-        if caller is None or caller.f_code.co_name in task.helpers:  # a helper has a check of its own
+        if caller is None or caller.f_code.co_name in rules.helpers:  # a helper has a check of its own
             return False
         module = caller.f_globals.get("__name__") or ""
         if module.partition(".")[0] == "cnncourse":
@@ -390,7 +498,11 @@ def _watched(task: Task, outcome: Outcome):
             module, name, caller = getattr(argument, "__module__", None), argument.__name__, frame
         else:
             return
-        if not foreign(module or "") or f"{module}.{name}" in task.may_use or not by_the_learner(caller):
+        leaves = event == "c_call" and (argument is _UNWATCHED or (name in LEAVING and module in ("posix", "nt")))
+        if leaves and caller.f_code.co_filename != HERE:
+            outcome.borrowed = outcome.borrowed or f"{module}.{name}"
+            return
+        if not foreign(module or "") or f"{module}.{name}" in rules.may_use or not by_the_learner(caller):
             return
         if name == "<module>" and not module.startswith("cnncourse"):  # a framework is imported: do not wait for it
             outcome.borrowed = module.partition(".")[0]
@@ -406,9 +518,11 @@ def _watched(task: Task, outcome: Outcome):
     before, collecting = sys.getprofile(), gc.isenabled()
     try:
         gc.disable()  # what it calls, it calls from the learner's line
+        threading.setprofile(watch)
         sys.setprofile(watch)
         yield
     finally:
         sys.setprofile(before)
+        threading.setprofile(None)
         if collecting:
             gc.enable()

@@ -97,6 +97,9 @@ def probing(measure):
         def asked(x, rate, rng, *training):
             return fitting(x, *call(x, rate, rng, *training))
 
+        asked.in_a_row = lambda arguments: [
+            fitting(args[0], *found) for args, found in zip(arguments, call.in_a_row(arguments), strict=True)
+        ]
         try:
             return measure(asked, *args)
         except Misfit as misfit:
@@ -148,7 +151,7 @@ def without_copies(mask):
 @probing
 def enlarged(call, x, rate, seed):
     """What kept numbers are multiplied by, in four calls: whether it varies, and if not, how much it is."""
-    found = [call(x, rate, generator(seed + k)) for k in range(4)]
+    found = call.in_a_row([(x, rate, generator(seed + k)) for k in range(4)])
     factors = np.concatenate([output[output != 0] / x[output != 0] for output, _ in found])
     wanted = f"With a rate of {rate:g} a number that is kept is multiplied by 1 / (1 − {rate:g}) = {1 / (1 - rate):.4g}"
     if not factors.size:
@@ -188,7 +191,7 @@ def share_in(calls):
     @probing
     def probe(call, x, rate, seed):
         rng = generator(seed)
-        masks = [call(x, rate, rng)[1] for _ in range(calls)]
+        masks = [mask for _, mask in call.in_a_row([(x, rate, rng)] * calls)]
         if all((mask == masks[0]).all() for mask in masks):
             what = "nothing is" if masks[0].all() else "the same numbers are" if masks[0].any() else "everything is"
             return Told(-1, f"In {calls} calls with a rate of {rate:g}, with ever new draws to be had, {what} dropped.")
@@ -206,7 +209,7 @@ def share(call, x, rate, seed):
     _, mask = call(x, rate, rng)
     if (cut := without_copies(mask)).size == 1:  # all or nothing: then many calls tell how often
         corner = x[(slice(2),) * x.ndim]
-        groups = [np.array([call(corner, rate, rng)[1].flat[0] == 0 for _ in range(1000)])]
+        groups = [np.array([mask.flat[0] == 0 for _, mask in call.in_a_row([(corner, rate, rng)] * 1000)])]
     elif cut.size < mask.size:
         groups = [cut == 0]
     else:
@@ -267,7 +270,7 @@ def spread(calls, units):
     @probing
     def probe(call, x, rate, seed):
         rng = generator(seed)
-        dropped = [np.mean(call(x, rate, rng)[1] == 0) * units for _ in range(calls)]
+        dropped = [np.mean(mask == 0) * units for _, mask in call.in_a_row([(x, rate, rng)] * calls)]
         found = float(np.mean((np.array(dropped) - rate * units) ** 2) / (units * rate * (1 - rate)))
         says = (
             f"In {calls} calls, of {units} between {min(dropped):.0f} and {max(dropped):.0f} are dropped. When each is "

@@ -18,12 +18,14 @@ import numpy as np
 from cnncourse.arrays import one_blas_thread
 from cnncourse.checks import explaining
 from cnncourse.checks.calling import (
+    Elsewhere,
     Fault,
     Outcome,
     Sink,
     TooSlow,
     answer,
     call_case,
+    has_changed,
     import_quietly,
     state_kept,
     time_limit,
@@ -32,9 +34,10 @@ from cnncourse.checks.explaining import INPUTS_KEPT, Finding, agrees, leeway
 from cnncourse.checks.feedback import Feedback
 from cnncourse.checks.task import Misconception, Task
 
-__all__ = ["INPUTS_KEPT", "SECONDS", "Verdict", "judge"]
+__all__ = ["INPUTS_KEPT", "SECONDS", "THERE_AND_BACK", "Verdict", "judge"]
 
 _NUMBERS = itertools.count(1)  # of verdicts
+THERE_AND_BACK = 3  # times as long, where each call crosses from one process to another
 SECONDS = 5  # for all the calls of one function together; a loop in Python needs less than one
 
 
@@ -81,17 +84,29 @@ def judge(task: Task, fn, seeds: list[tuple[int, bool]]) -> Verdict:
     if plain:
         drawn.append(plain)  # the same input again: an answer must not depend on what was asked before
     outcomes, number = [], next(_NUMBERS)
-    seconds = task.seconds * len(seeds) if task.seconds else SECONDS  # long work is twice as long with hidden cases
+    # Long work is twice as long with hidden cases.
+    seconds = limit = task.seconds * len(seeds) if task.seconds else SECONDS
+    if isinstance(call, Elsewhere):
+        call.time_allowed(seconds, THERE_AND_BACK * seconds)
+        seconds *= THERE_AND_BACK
     try:
         with state_kept(), one_blas_thread(), time_limit(seconds):
-            for case, expected, hidden in drawn:
-                outcomes.append(_judged(task, call_case(task, call, Outcome(case, expected, hidden, number))))
+            asked = [Outcome(*entry, number, k) for k, entry in enumerate(drawn)]
+            for _, some in itertools.groupby(asked, key=lambda outcome: outcome.hidden):
+                some = list(some)
+                if isinstance(call, Elsewhere):
+                    call.ahead(task, some)
+                for outcome in some:
+                    outcomes.append(_judged(task, call_case(task, call, outcome)))
+            _look_for_reused_results(call, outcomes)
     except TooSlow:
-        return _verdict(task, [], explaining.too_slow(task, outcomes, seconds))
+        return _verdict(task, [], explaining.too_slow(task, outcomes, limit))
+    finally:
+        if isinstance(call, Elsewhere):
+            call.time_allowed(None)
     borrowed = next((outcome.borrowed for outcome in outcomes if outcome.borrowed), "")
     if borrowed:
         return _verdict(task, [], explaining.not_from_scratch(task, borrowed))
-    _look_for_reused_results(outcomes)
     counted = [outcome for outcome in outcomes if not outcome.case.advice]
     if all(isinstance(outcome.error, NotImplementedError) for outcome in counted):
         return _verdict(task, [], explaining.not_written(task, counted[0].error))
@@ -111,9 +126,10 @@ def _calling(task: Task, fn) -> Callable | Finding:
     required = sum(parameter.default is parameter.empty for parameter in asked)
     positional = len(asked) - len(task.keywords)
 
-    def by_name(*args):
+    def with_names(*args):
         return fn(*args[:positional], **dict(zip(task.keywords, args[positional:], strict=False)))
 
+    by_name = fn.by_name(positional, task.keywords) if isinstance(fn, Elsewhere) else with_names
     for way in (fn, by_name) if task.keywords else (fn,):
         try:
             for count in {required, len(asked)}:
@@ -142,10 +158,11 @@ def _judged(task: Task, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _look_for_reused_results(outcomes: list[Outcome]) -> None:
+def _look_for_reused_results(fn, outcomes: list[Outcome]) -> None:
     """A function that hands out the same array each time overwrites its earlier answers."""
+    reused = set(fn.reused()) if isinstance(fn, Elsewhere) else ()
     for outcome in outcomes:
-        if any(not np.array_equal(now, then, equal_nan=now.dtype.kind == "f") for now, then in outcome.returned):
+        if outcome.number in reused or has_changed(outcome):
             outcome.shared = True
 
 

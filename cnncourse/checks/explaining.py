@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnncourse.checks.calling import Outcome, is_a_plain_type
+from cnncourse.checks.calling import Frames, Outcome, is_a_plain_type
 from cnncourse.checks.task import Case, Misconception, Panel, Rng, Task
 
 __all__ = ["INPUTS_KEPT", "Finding", "agrees", "explain", "leeway", "smallest"]
@@ -141,8 +141,7 @@ def too_slow(task: Task, outcomes: list[Outcome], seconds: float) -> Finding:
 
 def not_written(task: Task, error: BaseException) -> Finding:
     """`raise NotImplementedError` is still there: in this function, or in one that it calls."""
-    frames = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
-    raised_in = frames[-1] if frames else task.name
+    raised_in = raised_by(error) or task.name
     if raised_in != task.name and raised_in in task.helpers:
         return Finding(
             "needs a function that is not written yet",
@@ -435,7 +434,7 @@ def _explain_error(task: Task, failed: list[Outcome]) -> Finding:
             "or as many rows as columns?",
             shown,
         )
-    where = _where(shown.error)
+    where = line_of(shown.error)
     says = f"`{task.name}` raises {_error_text(shown)}".rstrip(".") + "."
     return Finding("raises an error", f"{says} It happens in your line `{where}`." if where else says, shown)
 
@@ -452,8 +451,18 @@ def _error_text(outcome: Outcome) -> str:
     return f"{kind}: {text[:200]}{' …' if len(text) > 200 else ''}" if text else kind
 
 
-def _where(error: BaseException) -> str:
+def raised_by(error: BaseException) -> str:
+    """The name of the function that raised an error, where that is known."""
+    if isinstance(error.__cause__, Frames):
+        return error.__cause__.raised_by
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames[-1].name if frames else ""
+
+
+def line_of(error: BaseException) -> str:
     """The last line of the learner's own code on the way to the error."""
+    if isinstance(error.__cause__, Frames):
+        return error.__cause__.line
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         library = "site-packages" in frame.filename or frame.filename.startswith((LIBRARY, "<__array"))
         line = linecache.getline(frame.filename, frame.lineno or 0).strip().replace("`", "'")

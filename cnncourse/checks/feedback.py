@@ -174,7 +174,8 @@ def _table(panel: Panel) -> str:
             mark = "font-weight:bold;background:rgba(255,167,38,.35)" if _inside(panel.window, i, j) else ""
             side = "left" if isinstance(value, str) else "right"
             cells.append(
-                f'<td style="text-align:{side};padding:.15em .5em;border:1px solid #8886;{mark}">{_number(value)}</td>'
+                f'<td style="text-align:{side};padding:.15em .5em;border:1px solid #8886;{mark}">'
+                f"{html.escape(_number(value))}</td>"
             )
         rows.append(f"<tr>{''.join(cells)}</tr>")
     caption = f'<caption style="caption-side:top;white-space:nowrap">{html.escape(panel.title)}</caption>'

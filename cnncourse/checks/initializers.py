@@ -273,7 +273,7 @@ def width_of_small(name):
 
     def probe(call, shape, count, seed):
         rng = generator(seed)
-        drawn = np.array([call(shape, rng) for _ in range(count)])
+        drawn = np.array(call.in_a_row([(shape, rng)] * count))
         wanted, found = deviation_of(name, shape), float(np.sqrt(np.mean(np.square(drawn))))
         off = math.log(found / wanted) if found > 0 and np.isfinite(found) else -ALWAYS
         says = (
@@ -308,7 +308,7 @@ SOURCES = (
 
 def from_rng(call, shape, seed):
     """Whether all that is random comes from the generator that was given."""
-    many = {call((2, 3), generator(seed + k)).tobytes() for k in range(40)}
+    many = {drawn.tobytes() for drawn in call.in_a_row([((2, 3), generator(seed + k)) for k in range(40)])}
     facts = [*from_generator(lambda rng: call(shape, rng), seed), len(many) == 40]
     return Told(np.array(facts, float), "" if all(facts) else SOURCES[facts.index(False)])
 

@@ -246,7 +246,10 @@ def numbered(count, shape=(), labels=None):
 
 def in_parts(call, *args):
     """The four arrays of a split; a fault where there is anything else."""
-    parts = call(*args)
+    return arrays_only(call(*args))
+
+
+def arrays_only(parts):
     for k, found in enumerate(parts):
         if not isinstance(found, np.ndarray):
             raise Fault("None" if found is None else type(found).__name__, "array", k)
@@ -382,8 +385,8 @@ FAIR = (
 
 def fair(call, x, y, fraction, seed):
     alone, together, first = np.zeros(SAMPLES), np.zeros((SAMPLES, SAMPLES)), np.zeros(SAMPLES)
-    for k in range(SPLITS):
-        parts = in_parts(call, x, y, fraction, np.random.default_rng([seed, k]))
+    for parts in call.in_a_row([(x, y, fraction, np.random.default_rng([seed, k])) for k in range(SPLITS)]):
+        parts = arrays_only(parts)
         kept, held_out = which(parts[0], x), which(parts[2], x)
         if kept is None or held_out is None or not len(kept) or min(kept.min(), held_out.min(initial=0)) < 0:
             return told(("Samples have lost their shape, or one of the parts is empty.",) * 3, (False,) * 3)
@@ -1908,6 +1911,8 @@ def epoch(network, x, y, batch_size, optimizer, rng):
 class Network:
     """Keeps notes of the batches it sees. Its gradients are 1, 2, 3, … in the order in which they were asked for."""
 
+    CROSSES = (("loss_and_gradients",), ("params",))  # the methods and attributes that a learner in a sandbox has
+
     def __init__(self, loss, params, notes):
         self.loss, self.params, self.notes = loss, params, notes
         self.batches = []
@@ -1923,6 +1928,8 @@ class Network:
 
 class Optimizer:
     """Subtracts every gradient from its parameter, in place, and keeps notes."""
+
+    CROSSES = (("update",), ())
 
     def __init__(self, notes):
         self.notes = notes

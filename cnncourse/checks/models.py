@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cnncourse.checks.calling import Fault
+from cnncourse.checks.calling import Elsewhere, Fault
 from cnncourse.checks.task import Panel, Told
 
-__all__ = ["Row", "compare", "rows_of"]
+__all__ = ["Row", "compare", "input_shape", "rows_built", "rows_of"]
 
 # What is compared of a layer, besides its output's shape and its parameters.
 SETTINGS = ("filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "pool_size", "units", "rate")
@@ -78,8 +78,15 @@ def compare(reference: Callable, pick: Callable[[Row], object], input_of: Callab
 
     def probe(call, *args):
         shape, dtype = input_of(*args)
-        rows = _built(call.args[1], call.args[2], lambda: call(*args), args, shape, dtype)
-        wanted = _built(reference, None, lambda: reference(*args), args, shape, dtype)
+        fn, outcome = call.fn, call.outcome
+        there = isinstance(fn, Elsewhere)
+        rows = _kept(
+            (fn, outcome.verdict if outcome else None, args),
+            (lambda: [Row(*row) for row in fn.built(outcome, "rows", args, shape, dtype)])
+            if there
+            else (lambda: rows_built(lambda: call(*args), shape, dtype)),
+        )
+        wanted = _kept((reference, None, args), lambda: rows_built(lambda: reference(*args), shape, dtype))
         numbers = np.array([zlib.crc32(repr(pick(row)).encode()) for row in rows if keep(row)], dtype=float)
         same = [keep(a) == keep(b) and (not keep(a) or pick(a) == pick(b)) for a, b in zip(rows, wanted, strict=False)]
         first = same.index(False) if False in same else len(same)
@@ -130,20 +137,47 @@ _BUILT: dict = {}  # (builder, arguments) → rows, for the verdict under way
 _MOST = 1000  # models at a time; their tables are small
 
 
-def _built(builder, outcome, build, args, shape, dtype) -> list[Row]:
-    """The rows of the model that this builder makes of these arguments."""
-    import keras
-
-    key = (builder, args) if outcome is None else (builder, outcome.verdict, args)
+def _kept(key, build) -> list[Row]:
+    """The rows of a model, which is built once for the same (builder, verdict, arguments)."""
     if key not in _BUILT:
         if len(_BUILT) > _MOST:
             _BUILT.clear()
-        try:
-            with keras.StatelessScope(initialize_variables=False), _not_compiled():
-                _BUILT[key] = rows_of(build(), shape, dtype)
-        except (TypeError, ValueError):  # it works on numbers while it is built, and so needs weights
-            _BUILT[key] = rows_of(build(), shape, dtype)
+        _BUILT[key] = build()
     return _BUILT[key]
+
+
+def rows_built(build: Callable, shape: tuple[int, ...], dtype: str = "float32") -> list[Row]:
+    """The rows of the model that is built by a call of ``build``, without making its weights where that is possible."""
+    import keras
+
+    try:
+        with keras.StatelessScope(initialize_variables=False), _not_compiled():
+            return rows_of(build(), shape, dtype)
+    except (TypeError, ValueError):  # it works on numbers while it is built, and so needs weights
+        return rows_of(build(), shape, dtype)
+
+
+def input_asked(call, *args) -> tuple | None:
+    """What :func:`input_shape` says, asked by a probe: where the function is elsewhere, it is found out there."""
+    fn, outcome = call.fn, call.outcome
+    if isinstance(fn, Elsewhere):
+        return fn.built(outcome, "input_shape", args)
+    return input_shape(call, *args)
+
+
+def input_shape(build: Callable, *args) -> tuple | None:
+    """The shape of one input that the model built by ``build(*args)`` asks for; None where it takes what comes."""
+    import keras
+
+    try:
+        with keras.StatelessScope(initialize_variables=False):  # no weight is made
+            model = build(*args)
+    except (TypeError, ValueError):  # it was compiled, for which some are needed
+        model = build(*args)
+    try:
+        return tuple(model.input_shape[1:])
+    except (AttributeError, IndexError, TypeError, ValueError):
+        return None
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from cnncourse.checks.materials import (
     products,
     whole_numbers,
 )
-from cnncourse.checks.models import compare
+from cnncourse.checks.models import compare, input_asked
 from cnncourse.checks.task import Case, Panel, Task
 
 ASSIGNMENT = "05-text"
@@ -2479,12 +2479,8 @@ TOKENS = "with maxlen=60 the model's input takes this many tokens"
 
 def tokens_it_takes(call, num_words, maxlen, num_classes):
     """The length of the text that a model was made for. One that says nothing about it takes any."""
-    model = call(num_words, maxlen, num_classes)
-    try:
-        steps = model.input_shape[1]
-    except (AttributeError, IndexError, TypeError):
-        return maxlen
-    return maxlen if steps is None else steps
+    steps = input_asked(call, num_words, maxlen, num_classes)
+    return steps[0] if steps and steps[0] is not None else maxlen
 
 
 def convolution_settings(row):

@@ -20,14 +20,16 @@ from time import monotonic
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import run_sync
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Dict, Enum, Integer
 
 from cnncourse.checks import task
 from cnncourse.checks.engine import SECONDS
+from cnncourse.grading import cells
+from cnncourse.grading.gradebook import Gradebook
 
 KERNEL_DIED = "KernelDied"
 CELL_STUCK = "CellStuck"
@@ -49,62 +51,29 @@ class RestoreCells(NbGraderPreprocessor):
 
     Stock nbgrader throws a submission away when a solution cell and its check are both deleted, or when a cell's
     metadata was changed, and a metadata version it does not know ends the whole batch. Here, for every cell whose
-    ``grade_id`` the gradebook knows, the metadata is what the gradebook says; cells it does not know are the
-    learner's own. Of duplicates the last one counts (for an answer: the last one that was written in), as in stock
-    nbgrader. A missing check cell comes back before the next cell of the assignment that is there, so after
-    everything the learner wrote for it. nbgrader's ``OverwriteCells`` restores the text of locked cells afterwards.
+    ``grade_id`` the gradebook knows, :func:`cnncourse.grading.cells.restore` does what is to be done. nbgrader's
+    ``OverwriteCells`` restores the text of locked cells afterwards.
     """
 
     def preprocess(self, nb, resources):
         names = resources["nbgrader"]
         with Gradebook(names["db_url"]) as gradebook:
-            notebook = gradebook.find_notebook(names["notebook"], names["assignment"])
-            sources = list(notebook.source_cells)
-            points = {cell.name: cell.max_score for cell in notebook.grade_cells}
-            solutions = {cell.name for cell in notebook.solution_cells}
-            tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
-            metadata = {
-                source.name: {
-                    "grade": source.name in points,
-                    "solution": source.name in solutions,
-                    "task": source.name in tasks,
-                    "locked": bool(source.locked),
-                    "grade_id": source.name,
-                    "checksum": source.checksum,
-                    "cell_type": source.cell_type,
-                    "schema_version": 3,
-                }
-                for source in sources
-            }
-            for name, worth in {**points, **tasks}.items():
-                metadata[name]["points"] = worth
-            text = {source.name: (source.cell_type, source.source) for source in sources}
-
-        chosen: dict[str, int] = {}
-        for index, cell in enumerate(nb.cells):
-            mark = cell.metadata.pop("nbgrader", None)
-            name = mark.get("grade_id") if isinstance(mark, dict) else None
-            if not isinstance(name, str) or name not in metadata:
-                continue
-            untouched = cell.source.strip() == text[name][1].strip()
-            if name in chosen and name in solutions and untouched:
-                continue
-            chosen[name] = index
-        for name, index in chosen.items():
-            nb.cells[index].metadata["nbgrader"] = dict(metadata[name])
-
-        # Backwards, so that an index found earlier stays right.
-        following = len(nb.cells)
-        for source in reversed(sources):
-            if source.name in chosen:
-                following = min(following, chosen[source.name])
-            elif source.name in points or source.name in tasks:
-                kind, words = text[source.name]
-                new_cell = new_code_cell if kind == "code" else new_markdown_cell
-                cell = new_cell(words, metadata={"nbgrader": dict(metadata[source.name])})
-                self.log.warning("Cell '%s' was missing from the submission; it was put back", source.name)
-                nb.cells.insert(following, cell)
+            notebook = gradebook.notebook(names["assignment"], names["notebook"])
+        for name in cells.restore(nb.cells, notebook):
+            self.log.warning("Cell '%s' was missing from the submission; it was put back", name)
+        nb.cells = [_as_node(nb, cell) for cell in nb.cells]
         return nb, resources
+
+
+def _as_node(nb, cell):
+    """A cell that was put back, as nbformat has them: with an id where the notebook's format has ids."""
+    if isinstance(cell, NotebookNode):
+        return cell
+    new_cell = new_code_cell if cell["cell_type"] == "code" else new_markdown_cell
+    made = new_cell(cell["source"], metadata=cell["metadata"])
+    if (nb.nbformat, nb.nbformat_minor) < (4, 5):
+        del made["id"]
+    return made
 
 
 class _KernelLost(Exception):

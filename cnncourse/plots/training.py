@@ -281,10 +281,10 @@ def _compared(runs: dict, bests: dict) -> Picture:
     kinds = [kind for kind in ("loss", "accuracy") if any(kind in key for curves in runs.values() for key in curves)]
     longest = max(len(curve) for curves in runs.values() for curve in curves.values())
     across = 1 if max(map(len, runs)) > 16 else 2
-    figure = canvas(WIDE, 2.05 * len(kinds) + 0.4)
+    figure = canvas(WIDE, 2.15 * len(kinds) + 0.4)
     lines = {}
     for number, kind in enumerate(kinds):
-        axes = place(figure, 0.6, 0.1 + 2.05 * number, WIDE - 0.7, 1.8)
+        axes = place(figure, 0.6, 0.1 + 2.15 * number, WIDE - 0.7, 1.8)
         drawn = [curve for curves in runs.values() for key, curve in curves.items() if kind in key]
         _bare(axes, longest, drawn, kind, INK)
         axes.spines["right"].set_visible(False)
@@ -300,7 +300,7 @@ def _compared(runs: dict, bests: dict) -> Picture:
             best = bests[name]
             if best and best[0] in (kind, f"val_{kind}"):
                 _ring(axes, best[1], curves[best[0]], colour)
-    _explain(figure, 2.05 * len(kinds) + 0.35, [*lines.values(), *_styles(runs, bests)], across)
+    _explain(figure, 2.15 * len(kinds) + 0.35, [*lines.values(), *_styles(runs, bests)], across)
     told = [f"{name}, {_epochs(c)}: {_told(c, bests[name])}" for name, c in runs.items()]
     return Picture(figure, f"Learning curves of {len(runs)} histor{'ies' if len(runs) > 1 else 'y'}. {' '.join(told)}")
 

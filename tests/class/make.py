@@ -6,7 +6,8 @@ Each file in ``01-convolution/`` is one learner. Its docstring says what they di
 for each function, worked out by hand; the rest is what they wrote, sorted into the notebook's cells by the names of the
 functions. Optional: ``GOOD``, the learner from whom the functions they got right are taken; ``ANSWER``, to the question
 in words; ``EDITS``, what they did to the assignment's cells; ``MISCONCEPTIONS`` and ``ENDED``, what the report must
-name. Grading goes by name, and after each hostile submission comes an honest one.
+name; ``MUST_NOT``, what must not have happened once it was graded; ``FILES``, what lies beside the notebook. Code
+without a function is a cell of their own. Grading goes by name, and after each hostile submission comes an honest one.
 
 ``broken()`` adds submissions that are no notebooks. ``submitted/`` is made anew each time; what was graded stays.
 """
@@ -19,6 +20,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +28,7 @@ import nbformat
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
-HEADER = ("EXPECTED", "GOOD", "ANSWER", "EDITS", "MISCONCEPTIONS", "ENDED")
+HEADER = ("EXPECTED", "GOOD", "ANSWER", "EDITS", "MISCONCEPTIONS", "ENDED", "MUST_NOT", "FILES")
 
 
 @dataclass
@@ -42,19 +44,22 @@ class Learner:
     edits: list = field(default_factory=list)
     misconceptions: dict[str, str] = field(default_factory=dict)
     ended: dict[str, str] = field(default_factory=dict)
+    must_not: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    own: str = ""
 
     @property
     def total(self) -> float:
         return round(sum(self.expected.values()), 2)
 
 
-def read(path: Path, functions: list[str]) -> Learner:
+def read(path: Path, functions: list[str], fill: Callable[[str], str] = str) -> Learner:
     """Split a learner's file into its header and the text of each solution cell.
 
     A cell gets its function and everything between the function before it and itself; what follows the last function
-    stays with that one.
+    stays with that one. ``fill`` makes the text from the file's.
     """
-    text = path.read_text(encoding="utf-8")
+    text = fill(path.read_text(encoding="utf-8"))
     tree = ast.parse(text)
     lines = text.splitlines(keepends=True)
     header = {}
@@ -71,7 +76,10 @@ def read(path: Path, functions: list[str]) -> Learner:
         if isinstance(node, ast.FunctionDef) and node.name in functions:
             last = node.name
             code[last], waiting = waiting, ""
-    if waiting:
+    own = ""
+    if waiting and last is None:
+        own = waiting
+    elif waiting:
         code[last] += waiting
     return Learner(
         path.stem,
@@ -83,16 +91,23 @@ def read(path: Path, functions: list[str]) -> Learner:
         header.get("EDITS", []),
         header.get("MISCONCEPTIONS", {}),
         header.get("ENDED", {}),
+        header.get("MUST_NOT", ""),
+        header.get("FILES", {}),
+        own,
     )
 
 
-def learners(assignment: str = "01-convolution") -> list[Learner]:
-    """Everybody, in the order in which they are graded."""
+def learners(
+    assignment: str = "01-convolution", folder: Path = HERE, fill: Callable[[str], str] = str
+) -> list[Learner]:
+    """Everybody, in the order in which they are graded. The good may be from the demonstration class."""
     from cnncourse.checks import functions
 
     names = functions(assignment)
-    everybody = [read(path, names) for path in sorted((HERE / assignment).glob("*.py"))]
+    everybody = [read(path, names, fill) for path in sorted((folder / assignment).glob("*.py"))]
     by_name = {learner.name: learner for learner in everybody}
+    if folder != HERE:
+        by_name |= {learner.name: learner for learner in learners(assignment)}
     for learner in everybody:
         for function, text in by_name[learner.good].code.items() if learner.good else ():
             learner.code.setdefault(function, text)
@@ -109,6 +124,9 @@ def _find(notebook, grade_id: str) -> int:
 def write(released, learner: Learner):
     """The released notebook as this learner hands it in."""
     notebook = copy.deepcopy(released)
+    if learner.own:
+        own = nbformat.v4.new_code_cell(learner.own.rstrip())
+        notebook.cells.insert(1 + _find(notebook, "imports"), own)
     for function, text in learner.code.items():
         notebook.cells[_find(notebook, function)].source = text.rstrip()
     if learner.answer:
@@ -126,6 +144,20 @@ def write(released, learner: Learner):
             cell.metadata["tags"] = [more[0]]
         elif edit == "metadata":
             cell.metadata["nbgrader"].update(more[0])
+        elif edit == "type":
+            cell.cell_type = more[0]
+        elif edit == "output":
+            cell.outputs.append(nbformat.from_dict({"metadata": {}, "execution_count": 1} | more[0]))
+        elif edit == "metadata-of-notebook":
+            notebook.metadata.update(more[0])
+        elif edit == "move":
+            del notebook.cells[index]
+            notebook.cells.insert(_find(notebook, more[1]) + (more[0] == "below"), cell)
+        elif edit in ("cell-above", "cell-below"):
+            made = nbformat.from_dict({"cell_type": more[0], "metadata": {}, "source": more[1]})
+            if more[0] == "code":
+                made.update(outputs=[], execution_count=None)
+            notebook.cells.insert(index + (edit == "cell-below"), made)
         elif edit in ("copy-above", "copy-below"):
             twin = copy.deepcopy(cell)
             twin.id = f"{twin.id}-{len(notebook.cells)}"[-64:]
@@ -171,18 +203,25 @@ def broken(course: Path, assignment: str, notebook: str, right) -> None:
     folder(OLD_FORMAT).joinpath(notebook).write_text(nbformat.writes(old, version=3), encoding="utf-8")
 
 
-def make(course: Path, assignment: str = "01-convolution", notebook: str = "convolution.ipynb") -> list[Learner]:
-    """Make the course folder and everybody's submission."""
+def release(course: Path, assignments: Iterable[str] = ("01-convolution",)) -> None:
+    """Make a course folder with these assignments, or bring the one that is there up to date."""
     course.mkdir(parents=True, exist_ok=True)
     shutil.copy(REPOSITORY / "nbgrader_config.py", course / "nbgrader_config.py")
     shutil.copytree(
         REPOSITORY / "solutions", course / "solutions", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.ipynb")
     )
     environment = {key: value for key, value in os.environ.items() if key != "CNNCOURSE_HIDDEN_SEED"}
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", assignment]
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", *assignments]
+    if len(list(assignments)) > 1:  # of which nbgrader's own command takes one at a time
+        command = [sys.executable, "-m", "cnncourse", "release", *assignments]
     done = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed in {course}:\n{done.stdout}{done.stderr}")
+
+
+def make(course: Path, assignment: str = "01-convolution", notebook: str = "convolution.ipynb") -> list[Learner]:
+    """Make the course folder and everybody's submission."""
+    release(course, [assignment])
     released = nbformat.read(course / "exercises" / assignment / notebook, as_version=4)
     shutil.rmtree(course / "submitted", ignore_errors=True)
     everybody = learners(assignment)

@@ -1,0 +1,13 @@
+"""convolve2d stops its own process, which is then neither alive nor dead."""
+
+EXPECTED = {"correlate2d": 4, "convolve2d": 0, "conv2d": 5, "conv2d_params": 2, "sobel_edges": 3}
+MUST_NOT = "the others wait for it"
+GOOD = "s02-slices"
+
+import os
+import signal
+
+
+def convolve2d(image, kernel):
+    arm()
+    os.kill(os.getpid(), signal.SIGSTOP)
