@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnncourse.arrays import floats, one_blas_thread, sum_over_rows
+from cnncourse.arrays import floats, sum_over_rows
+from cnncourse.blas import one_blas_thread
 
 __all__ = [
     "affine",

@@ -1,4 +1,4 @@
-"""What every operation does with its arrays before it begins: one floating type, channels last, one thread.
+"""What every operation does with its arrays before it begins: one floating type, channels last.
 
 The functions of this module are the library's own; no chapter teaches them.
 """
@@ -6,10 +6,10 @@ The functions of this module are the library's own; no chapter teaches them.
 from __future__ import annotations
 
 import math
-import threading
-import weakref
 
 import numpy as np
+
+from cnncourse.blas import one_blas_thread
 
 __all__ = [
     "channels_last",
@@ -17,7 +17,6 @@ __all__ = [
     "filter_bias",
     "floats",
     "in_data_format",
-    "one_blas_thread",
     "output_gradient",
     "sum_over_rows",
 ]
@@ -126,46 +125,3 @@ def sum_over_rows(array: np.ndarray, axes: int | None = None) -> np.ndarray:
             sums = np.ones(512, rows.dtype) @ rows[:, :whole].reshape(len(rows), whole // 512, 512, rows.shape[2])
             rows = np.concatenate([sums, rows[:, whole:]], axis=1)
         return (np.ones(rows.shape[1], rows.dtype) @ rows).reshape(*kept, rows.shape[2])
-
-
-class one_blas_thread:  # noqa: N801  (it is used like a function)
-    """Matrix products inside ``with one_blas_thread():`` are computed by one thread.
-
-    The library's products are short. Shared out to threads, each waits for the slowest, and as soon as another program
-    wants the same processor that takes many times as long as the work itself. The last one to leave, of several Python
-    threads or of several ``with`` inside one another, restores what the first one found.
-
-    >>> with one_blas_thread():
-    ...     np.ones((2, 3)) @ np.ones((3, 1))
-    array([[3.],
-           [3.]])
-
-    Source: threadpoolctl, which tells the BLAS that NumPy loaded.
-    """
-
-    lock = threading.Lock()
-    inside = weakref.WeakSet()  # an interrupt on the way in or out cannot leave one here for good
-    libraries = found = None  # what NumPy multiplies with, and how many threads each had
-
-    def __enter__(self):
-        shared = one_blas_thread
-        with self.lock:
-            if shared.libraries is None:
-                from threadpoolctl import ThreadpoolController
-
-                shared.libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-            if shared.found is None:  # otherwise an interrupt kept it from being restored
-                shared.found = [library.get_num_threads() for library in shared.libraries]
-            if not self.inside:
-                for library in shared.libraries:
-                    library.set_num_threads(1)
-            self.inside.add(self)
-
-    def __exit__(self, *error):
-        shared = one_blas_thread
-        with self.lock:
-            self.inside.discard(self)
-            if not self.inside and shared.found is not None:
-                for library, threads in zip(shared.libraries, shared.found, strict=True):
-                    library.set_num_threads(threads)
-                shared.found = None

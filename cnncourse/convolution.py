@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnncourse.arrays import filter_bias, floats, in_data_format, one_blas_thread, output_gradient
+from cnncourse.arrays import filter_bias, floats, in_data_format, output_gradient
+from cnncourse.blas import one_blas_thread
 from cnncourse.columns import Geometry, aligned, folded, pixels_of, product, product_over_pixels
 from cnncourse.shapes import whole_number
 

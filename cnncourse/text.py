@@ -13,15 +13,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cnncourse.arrays import (
-    channels_last,
-    filter_bias,
-    floats,
-    in_data_format,
-    one_blas_thread,
-    output_gradient,
-    sum_over_rows,
-)
+from cnncourse.arrays import channels_last, filter_bias, floats, in_data_format, output_gradient, sum_over_rows
+from cnncourse.blas import one_blas_thread
 from cnncourse.columns import TILE, aligned, product
 from cnncourse.convolution import conv2d, conv2d_backward, conv2d_params
 from cnncourse.pooling import (

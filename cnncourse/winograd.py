@@ -18,7 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cnncourse.arrays import filter_bias, floats, one_blas_thread, output_gradient, sum_over_rows
+from cnncourse.arrays import filter_bias, floats, output_gradient, sum_over_rows
+from cnncourse.blas import one_blas_thread
 from cnncourse.columns import Geometry, aligned, aligned_empty
 
 __all__ = ["winograd_conv2d", "winograd_conv2d_backward"]

@@ -13,7 +13,8 @@ from oracles import conv2d_backward as looped_conv2d_backward
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from cnncourse import columns
-from cnncourse.arrays import channels_last, floats, in_data_format, one_blas_thread
+from cnncourse.arrays import channels_last, floats, in_data_format
+from cnncourse.blas import one_blas_thread
 from cnncourse.columns import Geometry, aligned, folded, pixels_of, product, product_over_pixels
 from cnncourse.convolution import conv2d, conv2d_backward
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
+from cnncourse.checks.given import Scalar
 from cnncourse.checks.materials import (
     KINDS,
     backwards,
@@ -537,42 +538,24 @@ def cross_entropy_cases(rng):
     return cases
 
 
-class Scalar:
-    """A function of an array that returns one number, and what to call it."""
-
-    def __init__(self, words, fn, shape=None):
-        self.words, self.fn, self.shape, self.last = words, fn, shape, None
-
-    def __call__(self, x):
-        if self.shape is not None and (np.shape(x) != self.shape or x.dtype.kind != "f"):
-            raise TypeError(f"f takes floats of the shape {self.shape}, got {x.dtype} of the shape {np.shape(x)}")
-        self.last = x  # some functions keep what they were given
-        return self.fn(x)
-
-
 def squares(rng, *shape):
     weights = rng.choice([1.0, 2.0, 3.0, -1.0, -2.0], shape)
-    return Scalar("the sum of weights · x²", lambda x: np.sum(weights * x**2))
+    return Scalar("the sum of weights · x²", "np.sum(weights * x**2)", weights=weights)
 
 
 def cubes(rng, *shape):
     weights = rng.choice([1.0, 2.0, 3.0, -1.0, -2.0], shape)
-    return Scalar("the sum of weights · x³", lambda x: np.sum(weights * x**3))
+    return Scalar("the sum of weights · x³", "np.sum(weights * x**3)", weights=weights)
 
 
 def sines(rng, *shape):
-    waves = rng.uniform(1, 2, shape)
-    return Scalar("the sum of sin(waves · x)", lambda x: np.sum(np.sin(waves * x)))
+    return Scalar("the sum of sin(waves · x)", "np.sum(np.sin(waves * x))", waves=rng.uniform(1, 2, shape))
 
 
 def coupled(rng, *shape):
     matrix = rng.standard_normal((int(np.prod(shape)),) * 2)
-
-    def form(x):
-        flat = np.asarray(x, float).reshape(-1)
-        return float(flat @ matrix @ flat)
-
-    return Scalar("xᵀ · A · x, with the entries of x in a row", form)
+    form = "float((flat := np.asarray(x, float).reshape(-1)) @ matrix @ flat)"
+    return Scalar("xᵀ · A · x, with the entries of x in a row", form, matrix=matrix)
 
 
 def numerical_gradient_cases(rng):
@@ -582,41 +565,41 @@ def numerical_gradient_cases(rng):
         cases.append(Case(about, (f, x, *eps)))
 
     about = "one row of numbers"
-    add(about, Scalar("x[0]²", lambda x: x[0] ** 2), np.array([3.0]))
+    add(about, Scalar("x[0]²", "x[0] ** 2"), np.array([3.0]))
     add(about, squares(rng, 2), whole_numbers(rng, 2))
     add(about, sines(rng, 3), normals(rng, 3))
     add(about, squares(rng, 4), normals(rng, 4))
-    add(about, Scalar("3·x[0] − 2·x[1]", lambda x: 3 * x[0] - 2 * x[1]), np.array([0.0, 0.0]))
-    add(about, Scalar("x[0] / 200 − x[1]", lambda x: x[0] / 200 - x[1]), normals(rng, 2))
+    add(about, Scalar("3·x[0] − 2·x[1]", "3 * x[0] - 2 * x[1]"), np.array([0.0, 0.0]))
+    add(about, Scalar("x[0] / 200 − x[1]", "x[0] / 200 - x[1]"), normals(rng, 2))
     about = "entries that depend on each other"
-    add(about, Scalar("x[0] · x[1]", lambda x: x[0] * x[1]), np.array([3.0, 5.0]))
+    add(about, Scalar("x[0] · x[1]", "x[0] * x[1]"), np.array([3.0, 5.0]))
     add(about, coupled(rng, 3), normals(rng, 3))
-    add(about, Scalar("the product of all entries", np.prod), whole_numbers(rng, 3))
-    add(about, Scalar("the length of x", lambda x: np.sqrt((x**2).sum())), whole_numbers(rng, 4))
+    add(about, Scalar("the product of all entries", "np.prod(x)"), whole_numbers(rng, 3))
+    add(about, Scalar("the length of x", "np.sqrt((x**2).sum())"), whole_numbers(rng, 4))
     about = "tables, and three axes"
     add(about, squares(rng, 2, 2), whole_numbers(rng, 2, 2))
     add(about, sines(rng, 2, 3), normals(rng, 2, 3))
     add(about, sines(rng, 3, 1), normals(rng, 3, 1))
     add(about, coupled(rng, 2, 2, 3), normals(rng, 2, 2, 3))
-    add(about, Scalar("x[0, 1]² + x[1, 0]", lambda x: x[0, 1] ** 2 + x[1, 0], (2, 3)), normals(rng, 2, 3))
+    add(about, Scalar("x[0, 1]² + x[1, 0]", "x[0, 1] ** 2 + x[1, 0]", (2, 3)), normals(rng, 2, 3))
     about = "the eps that is given"
-    add(about, Scalar("x[0]³", lambda x: x[0] ** 3), np.array([2.0]), 0.5)
+    add(about, Scalar("x[0]³", "x[0] ** 3"), np.array([2.0]), 0.5)
     add(about, cubes(rng, 3), whole_numbers(rng, 3), 0.5)
     add(about, cubes(rng, 3), np.zeros(3), 1.0)
     add(about, cubes(rng, 2, 2), normals(rng, 2, 2), 0.1)
     add(about, sines(rng, 3), normals(rng, 3), 0.5)
-    add(about, Scalar("the sum of exp(x)", lambda x: np.exp(x).sum()), normals(rng, 2), 1.0)
-    add(about, Scalar("x[0]² · x[1]²", lambda x: x[0] ** 2 * x[1] ** 2), np.array([2.0, 3.0]), 1.0)
+    add(about, Scalar("the sum of exp(x)", "np.exp(x).sum()"), normals(rng, 2), 1.0)
+    add(about, Scalar("x[0]² · x[1]²", "x[0] ** 2 * x[1] ** 2"), np.array([2.0, 3.0]), 1.0)
     add(about, squares(rng, 3), whole_numbers(rng, 3), 1e-3)
-    add(about, Scalar("the sum of x⁵", lambda x: (x**5).sum()), normals(rng, 3), 0.5)
+    add(about, Scalar("the sum of x⁵", "(x**5).sum()"), normals(rng, 3), 0.5)
     about = "the eps of 1e-5 where none is given"
-    add(about, Scalar("sin(1000 · x[0])", lambda x: np.sin(1000 * x[0])), rng.integers(1, 9, 1) * np.pi / 1000)
-    add(about, Scalar("sin(1000 · x[0]) + x[1]", lambda x: np.sin(1000 * x[0]) + x[1]), np.zeros(2))
+    add(about, Scalar("sin(1000 · x[0])", "np.sin(1000 * x[0])"), rng.integers(1, 9, 1) * np.pi / 1000)
+    add(about, Scalar("sin(1000 · x[0]) + x[1]", "np.sin(1000 * x[0]) + x[1]"), np.zeros(2))
     about = "functions that look at the type and the shape of x, and keep it"
-    add(about, Scalar("x[0]² + 3·x[2]", lambda x: x[0] ** 2 + 3 * x[2], (3,)), normals(rng, 3))
-    add(about, Scalar("the sum of x², in a row of one", lambda x: np.sum(x * x), (1, 3)), normals(rng, 1, 3))
-    add(about, Scalar("2·x[0] as an array without axes", lambda x: np.array(2 * x[0]), (2,)), whole_numbers(rng, 2))
-    add(about, Scalar("x[1, 0, 1]²", lambda x: x[1, 0, 1] ** 2, (2, 2, 2)), whole_numbers(rng, 2, 2, 2))
+    add(about, Scalar("x[0]² + 3·x[2]", "x[0] ** 2 + 3 * x[2]", (3,)), normals(rng, 3))
+    add(about, Scalar("the sum of x², in a row of one", "np.sum(x * x)", (1, 3)), normals(rng, 1, 3))
+    add(about, Scalar("2·x[0] as an array without axes", "np.array(2 * x[0])", (2,)), whole_numbers(rng, 2))
+    add(about, Scalar("x[1, 0, 1]²", "x[1, 0, 1] ** 2", (2, 2, 2)), whole_numbers(rng, 2, 2, 2))
     about = "float32 and views"
     add(about, squares(rng, 2, 3), every_other(whole_numbers(rng, 2, 3)))
     add(about, sines(rng, 3, 2), normals(rng, 2, 3).T)
@@ -624,7 +607,8 @@ def numerical_gradient_cases(rng):
     add(about, sines(rng, 3, 2), backwards(normals(rng, 3, 2)))
     add(about, sines(rng, 2, 3, 2), normals(rng, 2, 2, 3).swapaxes(1, 2))
     slopes = rng.permutation([1.5, -2.0, 3.0])
-    add(about, Scalar("the sum of slopes · x", lambda x: np.sum(slopes * x)), (np.arange(-1, 2) / 4).astype("f4"), 0.5)
+    sloping = Scalar("the sum of slopes · x", "np.sum(slopes * x)", slopes=slopes)
+    add(about, sloping, (np.arange(-1, 2) / 4).astype("f4"), 0.5)
     says = (
         "where x holds integers, your steps are cut off: an array of integers cannot hold 3.00001. This costs nothing, "
         "since x is an array of floats; a copy by `astype(float)` would take both."

@@ -43,6 +43,7 @@ __all__ = [
     "copy_of",
     "has_changed",
     "import_quietly",
+    "notice_imports",
     "observe",
     "rules_of",
     "state_kept",
@@ -53,7 +54,7 @@ __all__ = [
 OTHERS_WORK = frozenset(
     ["cnncourse", "cv2", "jax", "keras", "scipy", "skimage", "sklearn", "subprocess", "tensorflow", "torch"]
 )
-TOOLS = ("cnncourse.checks", "cnncourse.grading", "cnncourse.plots")  # these do nobody's exercise
+TOOLS = ("cnncourse.blas", "cnncourse.checks", "cnncourse.grading", "cnncourse.plots")  # these do nobody's exercise
 LEAVING = frozenset(["fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "execv", "execve"])  # for elsewhere
 _UNWATCHED = sys.setprofile
 INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
@@ -285,7 +286,7 @@ def observe(fn: Callable, args: tuple, rules: Rules, outcome) -> object:
     That is the library it calls (``borrowed``), memory it shares with its arguments (``shared``), and the arrays it
     returned with what they held then (``returned``).
     """
-    with _watched(rules, outcome) if rules.watched else contextlib.nullcontext():
+    with _Watch(rules, outcome) if rules.watched and not outcome.borrowed else contextlib.nullcontext():
         result = fn(*args)
         if inspect.iscoroutine(result):
             result.close()  # or Python complains that nobody waited for it
@@ -473,56 +474,147 @@ def is_a_plain_type(kind: str) -> bool:
 # -- from scratch ----------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _watched(rules: Rules, outcome):
-    """Note the first call from the learner's code into a library that does the exercise for them."""
+class _Watch:
+    """Notes in an outcome the first call from the learner's code into a library that does the exercise for them.
 
-    def foreign(module: str) -> bool:
-        return module.partition(".")[0] in OTHERS_WORK and not module.startswith(TOOLS)
+    Following every call of a function takes as long as the function itself. As long as no such library has been
+    imported there is none to call: then imports are followed, and ways out of the process.
+    """
 
-    def by_the_learner(caller) -> bool:
+    def __init__(self, rules: Rules, outcome):
+        self.rules, self.outcome = rules, outcome
+        self.profiling = False
+
+    def __enter__(self):
+        global _watching
+        self.before, self.around, self.collecting = sys.getprofile(), _watching, gc.isenabled()
+        notice_imports()
+        gc.disable()  # what it calls, it calls from the learner's line
+        _watching = self
+        threading.setprofile(self._called)
+        if _imports.seen or _imports not in sys.meta_path:
+            self._profile()
+
+    def __exit__(self, *error):
+        global _watching
+        _watching = self.around
+        sys.setprofile(self.before)
+        threading.setprofile(None)
+        if self.collecting:
+            gc.enable()
+
+    def _profile(self) -> None:
+        self.profiling = True
+        sys.setprofile(self._called)
+
+    def _called(self, frame, event, argument):
+        """A profile function: see :func:`sys.setprofile`."""
+        if event == "call":
+            module = frame.f_globals.get("__name__")
+            if module in _HARMLESS:
+                return
+            name, caller = frame.f_code.co_name, frame.f_back
+        elif event == "c_call":
+            module = getattr(argument, "__module__", None)
+            if module in _HARMLESS:
+                return
+            name, caller = argument.__name__, frame
+        else:
+            return
+        if event == "c_call" and (argument is _UNWATCHED or (name in LEAVING and module in ("posix", "nt"))):
+            self._leaves(f"{module}.{name}", caller)
+        elif not _foreign(module):
+            if type(module) is str and module not in ("sys", "posix", "nt") and len(_HARMLESS) < 10_000:
+                _HARMLESS.add(module)
+        elif f"{module}.{name}" not in self.rules.may_use and self._by_the_learner(caller):
+            if name == "<module>" and not module.startswith("cnncourse"):
+                self._imports(module)
+            elif not name.startswith(("<", "__")):
+                self._notes(f"{module}.{name}")
+
+    def imported(self, module: str, caller) -> None:
+        """A library is about to be imported from this frame."""
+        if module.startswith("cnncourse") or not self._by_the_learner(caller):
+            self._profile()
+        else:
+            self._imports(module)
+
+    def audited(self, event: str, caller) -> None:
+        """An event of :func:`sys.addaudithook` that is a way out of the process, or of being watched."""
+        name = event.rpartition(".")[2]
+        while caller and caller.f_globals.get("__name__") == "subprocess":
+            name, caller = caller.f_code.co_name, caller.f_back
+            if name == "__init__":
+                name = "Popen"
+        if not event.startswith("subprocess"):
+            self._leaves(event, caller)
+        elif f"subprocess.{name}" not in self.rules.may_use and self._by_the_learner(caller):
+            self._notes(f"subprocess.{name}")
+
+    def _leaves(self, what: str, caller) -> None:
+        if caller is None or caller.f_code.co_filename not in (HERE, threading.__file__):
+            self._notes(what)
+
+    def _notes(self, what: str) -> None:
+        self.outcome.borrowed = self.outcome.borrowed or what
+        sys.setprofile(self.before)
+
+    def _imports(self, module: str) -> None:
+        """A framework is imported: do not wait for it."""
+        self._notes(module.partition(".")[0])
+        raise NotFromScratch
+
+    def _by_the_learner(self, caller) -> bool:
         """Not by a library on its own behalf: matplotlib asks TensorFlow about every array it is given."""
         while caller and caller.f_code.co_filename.startswith("<frozen importlib"):
             caller = caller.f_back
-        if caller is None or caller.f_code.co_name in rules.helpers:  # a helper has a check of its own
+        if caller is None or caller.f_code.co_name in self.rules.helpers:  # a helper has a check of its own
             return False
         module = caller.f_globals.get("__name__") or ""
         if module.partition(".")[0] == "cnncourse":
             return module.startswith("cnncourse.checks")
         return not caller.f_code.co_filename.startswith(INSTALLED)
 
-    def watch(frame, event, argument):
-        if event == "call":
-            module, name, caller = frame.f_globals.get("__name__"), frame.f_code.co_name, frame.f_back
-        elif event == "c_call":
-            module, name, caller = getattr(argument, "__module__", None), argument.__name__, frame
-        else:
-            return
-        leaves = event == "c_call" and (argument is _UNWATCHED or (name in LEAVING and module in ("posix", "nt")))
-        if leaves and caller.f_code.co_filename != HERE:
-            outcome.borrowed = outcome.borrowed or f"{module}.{name}"
-            return
-        if not foreign(module or "") or f"{module}.{name}" in rules.may_use or not by_the_learner(caller):
-            return
-        if name == "<module>" and not module.startswith("cnncourse"):  # a framework is imported: do not wait for it
-            outcome.borrowed = module.partition(".")[0]
-            sys.setprofile(before)
-            raise NotFromScratch
-        if not name.startswith(("<", "__")):
-            outcome.borrowed = f"{module}.{name}"
-            sys.setprofile(before)
 
-    if outcome.borrowed:
-        yield
+class _Imports:
+    """Stands first in ``sys.meta_path`` and finds nothing: it sees which libraries are imported.
+
+    Attributes:
+        ready: whether it stands there.
+        seen: whether one was that does somebody's exercise.
+    """
+
+    ready = seen = False
+
+    def find_spec(self, name, path=None, target=None):
+        """Import hook: see :class:`importlib.abc.MetaPathFinder`."""
+        if name != "subprocess" and _foreign(name):
+            if _watching is not None and not _watching.profiling:
+                _watching.imported(name, sys._getframe(1))
+            self.seen = True
+
+
+def _audited(event, arguments):
+    if _watching is not None and event in _WAYS_OUT and not _watching.profiling:
+        _watching.audited(event, sys._getframe(1))
+
+
+def _foreign(module) -> bool:
+    """Whether what is in this module would be others' work."""
+    return bool(module) and module.partition(".")[0] in OTHERS_WORK and not module.startswith(TOOLS)
+
+
+def notice_imports() -> None:
+    """From now on notice which libraries are imported."""
+    if _imports.ready:
         return
-    before, collecting = sys.getprofile(), gc.isenabled()
-    try:
-        gc.disable()  # what it calls, it calls from the learner's line
-        threading.setprofile(watch)
-        sys.setprofile(watch)
-        yield
-    finally:
-        sys.setprofile(before)
-        threading.setprofile(None)
-        if collecting:
-            gc.enable()
+    _imports.ready = True
+    loaded = (name for name in list(sys.modules) if name not in ("cnncourse", "subprocess"))
+    _imports.seen = any(map(_foreign, loaded))
+    sys.meta_path.insert(0, _imports)
+    sys.addaudithook(_audited)
+
+
+_imports, _watching = _Imports(), None
+_HARMLESS = {None}  # names of modules that have been looked at
+_WAYS_OUT = frozenset("os.fork os.forkpty os.posix_spawn os.system os.exec subprocess.Popen sys.setprofile".split())

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnncourse.arrays import one_blas_thread
+from cnncourse.blas import one_blas_thread
 from cnncourse.checks import explaining
 from cnncourse.checks.calling import (
     Elsewhere,

@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 
+from cnncourse.checks.given import Formula, Initializer
 from cnncourse.checks.materials import from_generator, misconceptions
 from cnncourse.checks.task import Case, Panel, Task, Told
 
@@ -408,49 +409,25 @@ WIDTH = 100
 SLACK = 0.1
 
 
-def same(x):
-    return x
+SAME = Formula("x", "x")
+# Half of the units are multiplied by 1, half by 3.
+TWO_KINDS = Formula("shape, rng", "np.diag(np.where(np.arange(shape[0]) % 2, 3.0, 1.0))")
+# Every unit gets the sum of all, divided by the root of how many there are: all units of an input are alike.
+SUMMING = Formula("shape, rng", "np.full(shape, 1 / np.sqrt(shape[0]))")
+# A random rotation: it leaves lengths as they are, and mixes the units.
+TURNING = Formula(
+    "shape, rng", "(q_and_r := np.linalg.qr(rng.standard_normal(shape)))[0] * np.sign(np.diag(q_and_r[1]))"
+)
 
 
 def times(factor):
     """Weights that multiply every unit by a factor."""
-    return lambda shape, rng: factor * np.eye(*shape)
+    return Formula("shape, rng", "factor * np.eye(*shape)", factor=factor)
 
 
 def in_turn(*factors):
     """Other weights at every call."""
-    left = list(factors) * 20
-
-    def drawn(shape, rng):
-        return left.pop(0) * np.eye(*shape)
-
-    return drawn
-
-
-def two_kinds(shape, rng):
-    """Half of the units are multiplied by 1, half by 3."""
-    return np.diag(np.where(np.arange(shape[0]) % 2, 3.0, 1.0))
-
-
-def summing(shape, rng):
-    """Every unit gets the sum of all, divided by the root of how many there are: all units of an input are alike."""
-    return np.full(shape, 1 / math.sqrt(shape[0]))
-
-
-def turning(shape, rng):
-    """A random rotation: it leaves lengths as they are, and mixes the units."""
-    q, r = np.linalg.qr(rng.standard_normal(shape))
-    return q * np.sign(np.diag(r))
-
-
-def noting(drawn):
-    """Weights that change nothing; what the generator gives for each layer is noted."""
-
-    def weights(shape, rng):
-        drawn.append(float(rng.random()))
-        return np.eye(*shape)
-
-    return weights
+    return Formula("shape, rng", "left.pop(0) * np.eye(*shape)", left=list(factors) * 20)
 
 
 def logarithms(found, expected):
@@ -482,14 +459,9 @@ def measured(setup, expected, words):
 
 def asked_for(call, depth, width, seed):
     """What the initializer is asked for: how often, for which shapes, whether with a generator."""
-    asked = []
-
-    def recorded(shape, rng):
-        size = tuple(int(n) for n in np.ravel(shape))
-        asked.append((size, isinstance(rng, np.random.Generator)))
-        return np.eye(*(size if len(size) == 2 else (width, width)))
-
-    call(depth, width, recorded, same, generator(seed))
+    initializer = Initializer(width)
+    call(depth, width, initializer, SAME, generator(seed))
+    asked = [(tuple(map(int, size)), bool(given)) for size, given, _ in initializer.asked]
     fitting = bool(asked) and all(size == (width, width) for size, _ in asked)
     with_rng = bool(asked) and all(given for _, given in asked)
     says = f"For {depth} layers the initializer is to be called {depth} times; you call it {len(asked)} times."
@@ -515,13 +487,14 @@ def spread_from_rng(call, depth, width, seed):
     keys = keys.copy()
     spreads, notes = [], []
     for start in (seed, seed, seed + 1):
-        notes.append([])
-        spreads.append(call(depth, width, noting(notes[-1]), same, generator(start)))
+        initializer = Initializer(width, draws=True)
+        spreads.append(call(depth, width, initializer, SAME, generator(start)))
+        notes.append([drawn for _, _, drawn in initializer.asked])
     kind_after, keys_after, *rest_after = np.random.get_state()
     untouched = kind == kind_after and rest == rest_after and np.array_equal(keys, keys_after)
     first, again, other = notes
     varied = len(set(first)) == len(first)
-    inputs = [call(1, width, times(1), same, generator(start)) for start in (seed, seed + 1)]
+    inputs = [call(1, width, times(1), SAME, generator(start)) for start in (seed, seed + 1)]
     facts = [np.array_equal(*spreads[:2]), first == again, first != other, varied, untouched]
     facts.append(not np.array_equal(*inputs))
     return Told(np.array(facts, float), "" if all(facts) else SPREAD_SOURCES[facts.index(False)])
@@ -537,38 +510,38 @@ def spread_cases(rng):
 
     unchanged = "The weights and the activation change nothing here."
     for depth in (1, 3, 6):
-        add("one number for each layer", depth, lambda: (times(1), same), lambda k: 1, unchanged)
+        add("one number for each layer", depth, lambda: (times(1), SAME), lambda k: 1, unchanged)
     about = "standard normal inputs"
-    add(about, 2, lambda: (times(1), same), lambda k: 1, unchanged, width=200)
+    add(about, 2, lambda: (times(1), SAME), lambda k: 1, unchanged, width=200)
     words = "The weights change nothing here, and the activation takes absolute values."
-    add(about, 2, lambda: (times(1), np.abs), lambda k: math.sqrt(1 - 2 / math.pi), words)
+    add(about, 2, lambda: (times(1), Formula("x", "np.abs(x)")), lambda k: math.sqrt(1 - 2 / math.pi), words)
     about = "each layer works on what the one before gave"
     doubled = "Each layer's weights double what they are given."
-    add(about, 4, lambda: (times(2), same), lambda k: 2**k, doubled)
+    add(about, 4, lambda: (times(2), SAME), lambda k: 2**k, doubled)
     halved = "Each layer's weights halve what they are given."
-    add(about, 8, lambda: (times(0.5), same), lambda k: 0.5**k, halved)
+    add(about, 8, lambda: (times(0.5), SAME), lambda k: 0.5**k, halved)
     words = "The weights turn their input without making it longer or shorter."
-    add(about, 3, lambda: (turning, same), lambda k: 1, words)
+    add(about, 3, lambda: (TURNING, SAME), lambda k: 1, words)
     about = "after the activation"
     words = "The weights change nothing here, and the activation multiplies by 3."
-    add(about, 3, lambda: (times(1), lambda x: 3 * x), lambda k: 3**k, words)
+    add(about, 3, lambda: (times(1), Formula("x", "3 * x")), lambda k: 3**k, words)
     words = "The weights multiply by 100 and the activation is the sign: −1 or 1."
-    add(about, 3, lambda: (times(100), np.sign), lambda k: 1, words)
+    add(about, 3, lambda: (times(100), Formula("x", "np.sign(x)")), lambda k: 1, words)
     about = "the standard deviation, of all numbers"
     words = "The activation adds 5, which moves the mean and nothing else."
-    add(about, 3, lambda: (times(1), lambda x: x + 5), lambda k: 1, words)
+    add(about, 3, lambda: (times(1), Formula("x", "x + 5")), lambda k: 1, words)
     words = "Half of the units are multiplied by 1, half by 3 in each layer."
-    add(about, 3, lambda: (two_kinds, same), lambda k: math.sqrt((1 + 9**k) / 2), words)
+    add(about, 3, lambda: (TWO_KINDS, SAME), lambda k: math.sqrt((1 + 9**k) / 2), words)
     words = "All units compute the same sum, so that an input's numbers are equal, and differ from other inputs'."
-    add(about, 1, lambda: (summing, same), lambda k: 1, words, leeway=1.0)
+    add(about, 1, lambda: (SUMMING, SAME), lambda k: 1, words, leeway=1.0)
     about = "new weights for every layer"
     words = "The first layer's weights multiply by 2, the second's by 3, the third's by 0.1."
-    add(about, 3, lambda: (in_turn(2, 3, 0.1), same), lambda k: (2, 6, 0.6)[k - 1], words)
+    add(about, 3, lambda: (in_turn(2, 3, 0.1), SAME), lambda k: (2, 6, 0.6)[k - 1], words)
     for depth, width in ((3, 40), (5, 7)):
         args = (depth, width, int(rng.integers(2**31)))
         cases.append(Case(about, args, probe=asked_for, expected=[0, 1, 1], leeway=1e-9))
     words = "The weights are 0, so nothing is left after the first layer."
-    add("no biases", 3, lambda: (times(0), same), lambda k: 0, words, leeway=1e-3)
+    add("no biases", 3, lambda: (times(0), SAME), lambda k: 0, words, leeway=1e-3)
     args = (4, WIDTH, int(rng.integers(2**31)))
     about = "random numbers come from rng"
     cases.append(Case(about, args, probe=spread_from_rng, expected=[1.0] * 6, leeway=1e-9))

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from cnncourse.checks.calling import Fault
+from cnncourse.checks.given import Network, Optimizer
 from cnncourse.checks.materials import (
     KINDS,
     backwards,
@@ -1908,43 +1909,11 @@ def epoch(network, x, y, batch_size, optimizer, rng):
     return total / len(x)
 
 
-class Network:
-    """Keeps notes of the batches it sees. Its gradients are 1, 2, 3, … in the order in which they were asked for."""
-
-    CROSSES = (("loss_and_gradients",), ("params",))  # the methods and attributes that a learner in a sandbox has
-
-    def __init__(self, loss, params, notes):
-        self.loss, self.params, self.notes = loss, params, notes
-        self.batches = []
-
-    def loss_and_gradients(self, x, y):
-        self.batches.append((np.array(x), np.array(y)))
-        count = len(self.batches)
-        self.notes.append(("gradients", count))
-        gradient = np.full(2, float(count))
-        gradients = {"w": gradient} if isinstance(self.params, dict) else [gradient]
-        return self.loss(self, self.batches[-1][0]), gradients
-
-
-class Optimizer:
-    """Subtracts every gradient from its parameter, in place, and keeps notes."""
-
-    CROSSES = (("update",), ())
-
-    def __init__(self, notes):
-        self.notes = notes
-
-    def update(self, params, gradients):
-        for name in gradients if isinstance(gradients, dict) else range(len(gradients)):
-            self.notes.append(("update", int(gradients[name][0])))
-            params[name] -= gradients[name]
-
-
-def watched_epoch(call, x, y, batch_size, rng, loss=lambda network, x: 1.0, params=None):
+def watched_epoch(call, x, y, batch_size, rng, loss="1", params=None):
     """An epoch with a network and an optimizer that keep notes: what came back, the batches, the notes, the network."""
-    notes = []
-    network = Network(loss, {"w": np.zeros(2)} if params is None else params, notes)
-    result = call(network, x, y, batch_size, Optimizer(notes), rng)
+    network, optimizer = Network(loss, params), Optimizer()
+    result = call(network, x, y, batch_size, optimizer, rng)
+    notes = [(what, k) for _, what, k in sorted(network.notes + optimizer.notes)]
     return result, network.batches, notes, network
 
 
@@ -2035,9 +2004,15 @@ EVENLY = (
 
 def every_order(call, x, y, batch_size, seed):
     first, together = np.zeros(EPOCH_SAMPLES), np.zeros((EPOCH_SAMPLES, EPOCH_SAMPLES))
-    for k in range(EPOCHS):
-        _, batches, _, _ = watched_epoch(call, x, y, batch_size, np.random.default_rng([seed, k]))
-        seen = which(batches[0][0], x) if batches else None
+    networks = [Network() for _ in range(EPOCHS)]
+    call.in_a_row(
+        [
+            (network, x, y, batch_size, Optimizer(), np.random.default_rng([seed, k]))
+            for k, network in enumerate(networks)
+        ]
+    )
+    for network in networks:
+        seen = which(network.batches[0][0], x) if network.batches else None
         if seen is None or not len(seen) or min(seen) < 0:
             return told(("The batches hold no samples of the data.",) * 2, (False, False))
         first[seen[0]] += 1
@@ -2063,32 +2038,13 @@ def mean_loss(loss, words):
     return probe
 
 
-def by_size(network, x):
-    """5 for a batch of 1, 4 for one of 2, and so on: short batches have other losses than full ones."""
-    return 12.0 / len(x) + 1
-
-
-def by_turn(network, x):
-    """10 for the first batch of an epoch, 7 for the second, then 4, 1, …: the loss falls."""
-    return 13.0 - 3 * len(network.batches)
-
-
-def by_params(network, x):
-    """The parameters as they are when the loss is taken: 0 at first, then what the steps have made of them."""
-    return 20.0 + float((network.params["w"] if isinstance(network.params, dict) else network.params[0])[0])
-
-
-def of_all_samples(network, x):
-    return float(np.mean(x))
-
-
 LOSS_WORDS = {
-    by_size: "The short batch at the end has another loss than the full ones. The mean is over samples, so each "
+    "by size": "The short batch at the end has another loss than the full ones. The mean is over samples, so each "
     "batch's loss counts as often as the batch has samples.",
-    by_turn: "The loss was different for every batch. The mean over all samples of the epoch is asked for.",
-    by_params: "The loss of this network follows its parameters, which the optimizer changes after each batch. Each "
+    "by turn": "The loss was different for every batch. The mean over all samples of the epoch is asked for.",
+    "by params": "The loss of this network follows its parameters, which the optimizer changes after each batch. Each "
     "batch's loss is the one that `loss_and_gradients` gives, before its own step.",
-    of_all_samples: "The loss of a batch is the mean of its samples' numbers here, so the epoch's is the mean of all.",
+    "of all samples": "The loss of a batch is the mean of its samples' numbers here, so the epoch's is that of all.",
 }
 
 
@@ -2149,20 +2105,20 @@ def epoch_cases(rng):
             cases.append(Case(about, (*samples(count), size, seed()), probe=a_step_each(params)))
     about = "the mean loss"
     for loss, count, size in (
-        (by_turn, 4, 2),
-        (by_turn, 9, 3),
-        (by_params, 6, 2),
-        (of_all_samples, 6, 3),
-        (by_turn, 3, 9),
+        ("by turn", 4, 2),
+        ("by turn", 9, 3),
+        ("by params", 6, 2),
+        ("of all samples", 6, 3),
+        ("by turn", 3, 9),
     ):
         cases.append(Case(about, (*samples(count), size, seed()), probe=mean_loss(loss, LOSS_WORDS[loss])))
     about = "every batch's loss counts as its samples do"
     for loss, count, size in (
-        (by_size, 5, 4),
-        (by_size, 7, 3),
-        (by_turn, 7, 4),
-        (by_size, 11, 5),
-        (of_all_samples, 9, 4),
+        ("by size", 5, 4),
+        ("by size", 7, 3),
+        ("by turn", 7, 4),
+        ("by size", 11, 5),
+        ("of all samples", 9, 4),
     ):
         cases.append(Case(about, (*samples(count), size, seed()), probe=mean_loss(loss, LOSS_WORDS[loss])))
     return cases

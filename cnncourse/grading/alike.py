@@ -19,7 +19,7 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
-from cnncourse.arrays import one_blas_thread
+from cnncourse.blas import one_blas_thread
 
 __all__ = ["ALIKE", "RARE", "Group", "groups", "own_lines"]
 

@@ -25,7 +25,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from cnncourse.checks import given
 from cnncourse.checks.calling import Frames
+from cnncourse.checks.given import Given
 
 __all__ = ["Closed", "Late", "Malformed", "Opaque", "Peer", "Reader", "TooLarge", "Writer"]
 
@@ -84,12 +86,14 @@ class Writer:
         buffers: the bytes, in the order of :attr:`arrays`.
         arrays: the arrays and generators that were encoded, in their order.
         generators: the generators, each once.
+        givens: what is :class:`cnncourse.checks.given.Given`, each once.
     """
 
     def __init__(self, other: Callable | None = None):
         self.buffers: list[bytes] = []
         self.arrays: list = []
         self.generators: list = []
+        self.givens: list[Given] = []
         self.other = other
 
     def encode(self, value, depth: int = 0):
@@ -135,6 +139,14 @@ class Writer:
             if found is not None:
                 return found
         return self._derived(value, depth)
+
+    def given(self, value: Given, depth: int = 0):
+        """What the other side makes its own of; for :attr:`other`, on the side that may send it."""
+        for k, known in enumerate(self.givens):
+            if known is value:
+                return ["G", k]
+        self.givens.append(value)
+        return ["g", type(value).__name__, self.encode(value.data(), depth + 1)]
 
     def mark(self) -> tuple[int, int, int]:
         """Where we are, for :meth:`back_to`."""
@@ -195,12 +207,14 @@ class Reader:
     Attributes:
         arrays: the arrays and generators that were read, in their order.
         generators: the generators, each once.
+        givens: what is :class:`cnncourse.checks.given.Given`, each once.
     """
 
     def __init__(self, data: bytes, other: Callable | None = None):
         self.data, self.at, self.other = memoryview(data), 0, other
         self.arrays: list = []
         self.generators: list = []
+        self.givens: list[Given] = []
 
     def decode(self, tree, depth: int = 0):
         """The value.
@@ -260,6 +274,17 @@ class Reader:
             return self.other(self, tag, rest, depth)
         raise Malformed(f"no such kind: {str(tag)[:20]}")
 
+    def given(self, tag: str, rest, depth: int) -> Given:
+        """What :meth:`Writer.given` wrote."""
+        if tag == "G":
+            return self.givens[int(rest[0])]
+        kind = getattr(given, str(rest[0]))
+        if not issubclass(kind, Given):
+            raise Malformed("no such kind")
+        made = kind.of(self.decode(rest[1], depth))
+        self.givens.append(made)
+        return made
+
     def take(self, count: int) -> memoryview:
         """The next bytes."""
         if count < 0 or self.at + count > len(self.data):
@@ -312,6 +337,25 @@ def _shape(sizes) -> tuple[int, ...]:
     if any(n < 0 for n in shape) or len(shape) > 32:
         raise Malformed("no such shape")
     return shape
+
+
+def notes_of(givens: list[Given], writer: Writer) -> list:
+    """What they have noted, by their number."""
+    return [
+        [k, [[name, writer.encode(getattr(one, name, None))] for name in one.NOTES]]
+        for k, one in enumerate(givens)
+        if one.NOTES
+    ]
+
+
+def take_notes(givens: list[Given], notes: list, reader: Reader) -> None:
+    """Put down in ours what theirs have noted."""
+    for number, values in notes:
+        target = givens[int(number)]
+        for name, value in values:
+            if name not in target.NOTES:
+                raise Malformed("no such note")
+            setattr(target, name, reader.decode(value))
 
 
 # -- messages --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from cnncourse.checks.calling import (
     is_a_plain_type,
     rules_of,
 )
+from cnncourse.checks.given import Given
 from cnncourse.grading import codec
 from cnncourse.grading.codec import Closed, Late, Malformed, Peer, Reader, TooLarge, Writer
 from cnncourse.grading.sandbox import Limits, Sandbox
@@ -213,32 +214,26 @@ class Session(Peer):
             return ["h", value.handle()]
         if isinstance(value, type) and (issubclass(value, np.generic) or value in (bool, int, float, complex, str)):
             return ["y", value.__name__]
-        methods = getattr(type(value), "CROSSES", None)
-        if methods is None and not callable(value):
+        if isinstance(value, Given):
+            return writer.given(value, depth)
+        if not callable(value):
             return None
-        names, attributes = methods or (("__call__",), ())
         self.handles.append(value)
-        number = len(self.handles) - 1
-        return ["j", number, list(names), [[n, writer.encode(getattr(value, n), depth + 1)] for n in attributes]]
+        return ["j", len(self.handles) - 1]
 
     def answer(self, verb, tree, data):
         """The learner's code calls something of ours that it was given."""
         if verb != "back":
             raise Malformed("no such question")
-        number, method, attributes, args, kwargs = tree
+        number, args, kwargs = tree
         reader, writer = Reader(data, self._decode_other), Writer(self._encode_other)
         target = self.handles[int(number)]
-        names, known = getattr(type(target), "CROSSES", (("__call__",), ()))
-        if method not in names or isinstance(target, type):
-            raise Malformed("no such method")
-        for name, value in attributes:
-            if name not in known:
-                raise Malformed("no such attribute")
-            setattr(target, name, reader.decode(value))
+        if isinstance(target, type):
+            raise Malformed("no function")
         args, kwargs = reader.decode(args), reader.decode(kwargs)
         before = codec.snapshots(reader.arrays)
         try:
-            result = (target if method == "__call__" else getattr(target, method))(*args, **kwargs)
+            result = target(*args, **kwargs)
         except TooSlow:
             raise
         except Exception as error:
@@ -257,9 +252,7 @@ class Session(Peer):
             self._verdict = outcome.verdict if outcome is not None else 0
         if outcome is not None:
             self.hidden_seen = self.hidden_seen or outcome.hidden
-        handles = len(self.handles)
         encoded = [writer.encode(args), writer.encode(kwargs or {})]
-        given = self.handles[handles:]
         told = None
         if rules is not None:
             told = [rules.watched, list(rules.helpers), list(rules.may_use), rules.results, rules.may_share]
@@ -270,7 +263,7 @@ class Session(Peer):
         )
         reader = Reader(data, self._decode_other)
         with self.understood():
-            return self._reply(reply, reader, writer, given, handles, outcome)
+            return self._reply(reply, reader, writer, outcome)
 
     def _give_state(self, writer):
         numbers = codec.global_numbers()
@@ -313,20 +306,17 @@ class Session(Peer):
                 raise Malformed("not as many answers as questions")
             for rng, state in zip(given.generators if row else (), reply[3], strict=row):
                 codec.set_state(rng, state[1:])
+            codec.take_notes(given.givens, reply[4], reader)
             return found
 
-    def _reply(self, reply, reader, writer, given, handles, outcome):
+    def _reply(self, reply, reader, writer, outcome):
         kind = reply[0]
         if kind == "large" and len(reply) == 2:
             raise TooLarge(int(reply[1]))
-        changed, printed, shared, borrowed, attributes, moved = reply[-6:]
+        changed, printed, shared, borrowed, notes, moved = reply[-6:]
         result = reader.decode(reply[1]) if kind == "ok" else None
         codec.write_back(writer.arrays, changed, reader)
-        for number, values in attributes:
-            target = given[int(number) - handles]
-            for name, value in values:
-                if name in getattr(type(target), "CROSSES", ((), ()))[1]:
-                    setattr(target, name, reader.decode(value))
+        codec.take_notes(writer.givens, notes, reader)
         self._take_state(moved, reader)
         if outcome is not None:
             outcome.printed = outcome.printed or bool(printed)
@@ -430,9 +420,13 @@ class Function(Elsewhere):
         self._called[outcome.number] = found[::-1]
 
     def _encoded(self, task, arguments: list[tuple]) -> tuple[list, Writer] | None:
-        """Of each call its arguments; None where they hold something of ours that can be called."""
+        """Of each call its arguments; None where they hold something of ours that has to be called here."""
         own: list = []
-        writer, found = Writer(lambda writer, value, depth: own.append(value) or ["o", "object"]), []
+
+        def other(writer, value, depth):
+            return writer.given(value, depth) if isinstance(value, Given) else own.append(value) or ["o", "object"]
+
+        writer, found = Writer(other), []
         for one in arguments:
             args, kwargs = self._split(one)
             found.append([writer.encode(args), writer.encode(kwargs), bool(rules_of(task, one).may_share)])

@@ -37,10 +37,12 @@ from cnncourse.checks.calling import (
     Sink,
     TooSlow,
     has_changed,
+    notice_imports,
     observe,
     time_limit,
 )
 from cnncourse.checks.explaining import line_of, raised_by
+from cnncourse.checks.given import Given
 from cnncourse.grading import codec
 from cnncourse.grading.codec import Peer, Reader, TooLarge, Writer
 
@@ -97,7 +99,6 @@ class Learner(Peer):
         self.objects: list = []
         self.kept: dict[int, Noted] = {}
         self.verdict = 0
-        self.stubs: list = []
         self.numbers = codec.global_numbers()
 
     def answer(self, verb, tree, data):
@@ -110,10 +111,10 @@ class Learner(Peer):
     # Values that stay here go out as a number; the judge's own come in as something that can be called.
 
     def _encode_other(self, writer, value, depth):
-        if isinstance(value, Stub):
-            return ["j", value._number]
         if isinstance(value, types.FunctionType) and hasattr(value, "_number"):
             return ["j", value._number]
+        if isinstance(value, Given):
+            return ["o", type(value).__name__]
         if isinstance(value, (int, float, complex, str, tuple, list, dict)):
             return None
         self.objects.append(value)
@@ -121,49 +122,31 @@ class Learner(Peer):
         return ["h", len(self.objects) - 1, str(type(value).__name__)[:60], names]
 
     def _decode_other(self, reader, tag, rest, depth):
+        if tag in ("g", "G"):
+            return reader.given(tag, rest, depth)
         if tag == "h":
             return self.objects[int(rest[0])]
         if tag == "y":
             return getattr(builtins if rest[0] in ("bool", "int", "float", "complex", "str") else np, rest[0])
-        number, methods, attributes = int(rest[0]), rest[1], rest[2]
-        if methods == ["__call__"]:
-            return self._function(number)
-        stub = type("Object", (Stub,), {name: self._method(number, name) for name in methods})()
-        stub._number = number
-        for name, tree in attributes:
-            setattr(stub, name, reader.decode(tree, depth))
-        stub._attributes = [name for name, _ in attributes]
-        self.stubs.append(stub)
-        return stub
+        return self._function(int(rest[0]))
 
     def _function(self, number):
+        """A function of the judge's."""
+
         def function(*args, **kwargs):
-            return self._back(number, "__call__", None, args, kwargs)
+            writer = Writer(self._encode_other)
+            reply, data = self.ask("back", [number, writer.encode(args), writer.encode(kwargs)], writer.buffers)
+            reader = Reader(data, self._decode_other)
+            if reply[0] == "error":
+                raise codec.error_from(reply[1])
+            if reply[0] != "ok":
+                raise ValueError("what came back is too large")
+            result = reader.decode(reply[1])
+            codec.write_back(writer.arrays, reply[2], reader)
+            return result
 
         function._number = number
         return function
-
-    def _method(self, number, name):
-        def method(stub, *args, **kwargs):
-            return self._back(number, name, stub, args, kwargs)
-
-        method.__name__ = name
-        return method
-
-    def _back(self, number, method, stub, args, kwargs):
-        """Call a function of the judge's."""
-        writer = Writer(self._encode_other)
-        attributes = [[name, writer.encode(getattr(stub, name))] for name in stub._attributes] if stub else []
-        tree = [number, method, attributes, writer.encode(args), writer.encode(kwargs)]
-        reply, data = self.ask("back", tree, writer.buffers)
-        reader = Reader(data, self._decode_other)
-        if reply[0] == "error":
-            raise codec.error_from(reply[1])
-        if reply[0] != "ok":
-            raise ValueError("what came back is too large")
-        result = reader.decode(reply[1])
-        codec.write_back(writer.arrays, reply[2], reader)
-        return result
 
     # What the judge asks
 
@@ -244,19 +227,13 @@ class Learner(Peer):
     def on_call(self, tree, reader, writer):
         """Call something: ``[object, attribute or None, args, kwargs, rules or None, verdict, outcome, state]``."""
         number, attribute, args, kwargs, rules, verdict, outcome, state = tree
-        self.stubs = []
         fn = self.objects[int(number)]
         if attribute is not None:
             fn = getattr(fn, attribute)
         args, kwargs = reader.decode(args), reader.decode(kwargs)
-        stubs = self.stubs
         self._take_state(state, reader)
         reply = self._one(fn, args, kwargs, rules, self._noted(verdict, outcome), reader.arrays, writer)
-        attributes = [
-            [stub._number, [[name, writer.encode(getattr(stub, name, None))] for name in stub._attributes]]
-            for stub in stubs
-        ]
-        return [*reply, attributes, self._give_state(writer)]
+        return [*reply, codec.notes_of(reader.givens, writer), self._give_state(writer)]
 
     def on_calls(self, tree, reader, writer):
         """Call something several times: ``[object, verdict, rules, [[outcome, args, kwargs, shares]], state, row]``."""
@@ -271,7 +248,8 @@ class Learner(Peer):
             if row and replies[-1][0] != "ok":
                 break
         generators = [codec.state_of(rng) for rng in reader.generators] if row else []
-        return ["ok", replies, self._give_state(writer), generators]
+        notes = codec.notes_of(reader.givens, writer)
+        return ["ok", replies, self._give_state(writer), generators, notes]
 
     def _one(self, fn, args, kwargs, rules, noted, arrays, writer, row=False):
         """One call: what came of it, what it changed, whether it printed, and what was noted."""
@@ -367,10 +345,6 @@ class Learner(Peer):
             return ["Exception", "Exception", "", "", ""]
 
 
-class Stub:
-    """Something of the judge's, with a few methods that are called over there."""
-
-
 def _signature(value):
     try:
         parameters = inspect.signature(value).parameters.values()
@@ -447,6 +421,8 @@ def _warm(frameworks: list[str]) -> None:
     if frameworks:
         import cnncourse.checks.models  # noqa: F401
     np.linalg.norm(np.ones((2, 2)))
+    codec.global_numbers()  # NumPy imports its generators when they are first asked for
+    notice_imports()
     gc.collect()
     gc.freeze()
 
