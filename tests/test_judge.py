@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cnncourse.checks import TOPICS, calling, engine, functions, task
+from cnncourse.checks.given import Network, Optimizer
 from cnncourse.grading import codec, judge, sandbox
 from cnncourse.grading.cells import checksum
 from cnncourse.grading.codec import Malformed, Reader, TooLarge, Writer
@@ -408,6 +409,167 @@ def test_many_calls_that_take_too_long_are_too_slow(in_a_row):
     call.fn.time_allowed(0.3, 1)
     with pytest.raises(calling.TooSlow):
         call.in_a_row([((2,), None)] * 5)
+
+
+# From scratch ---------------------------------------------------------------------------------------------------------
+
+PLAIN = """
+import numpy as np
+def plain(image, kernel):
+    k, l = kernel.shape
+    windows = np.lib.stride_tricks.sliding_window_view(np.asarray(image, float), (k, l))
+    return (windows * kernel).sum((2, 3))
+"""
+WITHOUT_LIBRARIES = {
+    "nobody follows its calls": """
+        import sys
+        def correlate2d(image, kernel):
+            assert sys.getprofile() is None
+            return plain(image, kernel)
+        """,
+    "threads": """
+        from concurrent.futures import ThreadPoolExecutor
+        def correlate2d(image, kernel):
+            return ThreadPoolExecutor(2).submit(plain, image, kernel).result()
+        """,
+    "an import of what does nobody's exercise": """
+        def correlate2d(image, kernel):
+            import cnncourse.plots, matplotlib.pyplot
+            return plain(image, kernel)
+        """,
+}
+WITH_LIBRARIES = {
+    "imported before": ("from scipy.signal import correlate2d as theirs", "theirs(image, kernel, 'valid')", "scipy"),
+    "imported where it is used": ("", "__import__('scipy.signal').signal.correlate2d(image, kernel, 'valid')", "scipy"),
+    "imported by its name": (
+        "import importlib",
+        "importlib.import_module('scipy.signal').correlate2d(np.asarray(image, float), kernel, 'valid')",
+        "scipy",
+    ),
+    "imported and hidden": (
+        "import scipy.signal as theirs\nfor name in [n for n in sys.modules if 'scipy' in n]: del sys.modules[name]",
+        "theirs.correlate2d(image, kernel, 'valid')",
+        "scipy",
+    ),
+    "imported behind the back": (
+        "del sys.meta_path[0]\nimport scipy.signal",
+        "scipy.signal.correlate2d(image, kernel, 'valid')",
+        "scipy",
+    ),
+    "the course's own": (
+        "def theirs(*args):\n    from cnncourse.convolution import correlate2d\n    return correlate2d(*args)",
+        "theirs(image, kernel)",
+        "the course",
+    ),
+    "in a thread": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def theirs(*args):\n    from scipy import signal\n    return signal.correlate2d(*args, 'valid')",
+        "ThreadPoolExecutor(1).submit(theirs, image, kernel).result()",
+        "scipy",
+    ),
+    "in a thread that waited": (
+        "import importlib\nfrom concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\n"
+        "def theirs(*args):\n    return sys.modules['scipy.signal'].correlate2d(*args, 'valid')",
+        "pool.submit(len, 'x').result() and importlib.import_module('scipy.signal') "
+        "and pool.submit(theirs, np.asarray(image, float), kernel).result()",
+        "scipy",
+    ),
+    "in a process": ("import subprocess", "subprocess.run(['true']) and plain(image, kernel)", "`run` of subprocess"),
+    "in a process that stays": (
+        "import subprocess",
+        "subprocess.Popen(['true']) and plain(image, kernel)",
+        "`Popen` of subprocess",
+    ),
+    "in a shell": ("import os", "[os.system('true'), plain(image, kernel)][1]", "`system` of os"),
+    "in a copy": ("import os", "plain(image, kernel) if os.fork() else os._exit(0)", "`fork` of os"),
+    "unwatched": ("", "[sys.setprofile(None), plain(image, kernel)][1]", "`setprofile` of sys"),
+}
+
+
+@pytest.fixture
+def verdict_on():
+    """The verdict on the ``correlate2d`` of a cell, in a process in which no library has been loaded."""
+    sessions = []
+
+    def said(source):
+        session = Session(judge.sandbox_for(False, ()), Limits(), source)
+        sessions.append(session)
+        _, printed, error = session.run(PLAIN + source, "<cell 1>", 60)
+        assert error is None, error
+        fn = session.describe(["correlate2d"])["correlate2d"]
+        return engine.judge(task("01-convolution", "correlate2d"), fn, [(0, False), (7, True)])
+
+    yield said
+    for session in sessions:
+        session.close()
+
+
+@pytest.mark.parametrize("kind", WITHOUT_LIBRARIES)
+def test_what_is_written_from_scratch_counts(verdict_on, kind):
+    found = verdict_on(textwrap.dedent(WITHOUT_LIBRARIES[kind]))
+    assert found.passed, found.message
+
+
+@pytest.mark.parametrize("kind", WITH_LIBRARIES)
+def test_a_library_is_noticed_however_it_is_reached(verdict_on, kind):
+    before, result, whose = WITH_LIBRARIES[kind]
+    found = verdict_on(f"import sys\n{before}\ndef correlate2d(image, kernel):\n    return {result}\n")
+    assert found.misconception == "not from scratch" and found.score == 0
+    assert whose in " ".join(found.message.split())
+
+
+# What is given --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_given_runs_beside_the_function_and_its_notes_come_back():
+    session = Session(judge.sandbox_for(False, ()), QUICK, "")
+    try:
+        session.run(
+            "def f(network, optimizer, rng):\n"
+            "    loss, gradients = network.loss_and_gradients(rng.random((3, 2)), [1, 2, 3])\n"
+            "    optimizer.update(network.params, gradients)\n"
+            "    return loss, network",
+            "<cell 1>",
+            10,
+        )
+        f = session.describe(["f"])["f"]
+        asked, question = [], session.question
+        session.question = lambda verb, *rest: asked.append(verb) or question(verb, *rest)
+        session.answer = None  # nothing may be asked back
+        network, optimizer = Network("by size"), Optimizer()
+        loss, returned = f(network, optimizer, np.random.default_rng(1))
+        assert asked == ["call"] and loss == 12 / 3 + 1
+        assert type(returned).__name__ == "Network" and not isinstance(returned, Network)
+        assert np.array_equal(network.batches[0][0], np.random.default_rng(1).random((3, 2)))
+        assert np.array_equal(network.params["w"], [-1, -1])
+        assert [(what, k) for _, what, k in sorted(network.notes + optimizer.notes)] == [
+            ("gradients", 1),
+            ("update", 1),
+        ]
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize("notes", [[[0, [["loss", "by turn"]]]], [[5, []]], [[0, [["__class__", 1]]]], 7])
+def test_only_notes_are_taken_back(notes):
+    network = Network()
+    with pytest.raises((Malformed, IndexError, TypeError)):
+        codec.take_notes([network], notes, Reader(b""))
+    assert network.loss == "1" and type(network) is Network
+
+
+@pytest.mark.parametrize("tree", [["g", "Given_", ["d"]], ["g", "np", ["d"]], ["g", "itertools", ["d"]], ["G", 3]])
+def test_only_what_can_be_given_is_made(tree):
+    reader = Reader(b"", lambda reader, tag, rest, depth: reader.given(tag, rest, depth))
+    with pytest.raises(Malformed):
+        reader.decode(tree)
+
+
+@pytest.mark.parametrize("tree", [["g", "Network", ["d"]], ["G", 0]])
+def test_nothing_is_made_of_what_comes_out(tree):
+    session = Session(judge.sandbox_for(False, ()), QUICK, "")
+    with pytest.raises(Malformed):
+        Reader(b"", session._decode_other).decode(tree)
 
 
 # A notebook -----------------------------------------------------------------------------------------------------------

@@ -498,7 +498,8 @@ class _Watch:
     def __exit__(self, *error):
         global _watching
         _watching = self.around
-        sys.setprofile(self.before)
+        if self.profiling or sys.getprofile() is not self.before:
+            sys.setprofile(self.before)
         threading.setprofile(None)
         if self.collecting:
             gc.enable()
@@ -522,7 +523,7 @@ class _Watch:
         else:
             return
         if event == "c_call" and (argument is _UNWATCHED or (name in LEAVING and module in ("posix", "nt"))):
-            self._leaves(f"{module}.{name}", caller)
+            self._leaves(f"{'sys' if module == 'sys' else 'os'}.{name}", caller)
         elif not _foreign(module):
             if type(module) is str and module not in ("sys", "posix", "nt") and len(_HARMLESS) < 10_000:
                 _HARMLESS.add(module)

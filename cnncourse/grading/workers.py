@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import logging
 import os
@@ -188,6 +189,7 @@ def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
     module, _, function = name.partition(":")
     mark = getattr(importlib.import_module(module), function)
+    seen: set[str] = set()
     with Connection(handle) as link:
         link.send(True)
         while True:
@@ -203,6 +205,10 @@ def _main() -> None:
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 said = traceback.format_exception_only(error)[-1].strip()
                 link.send(("lost", f"{said[:300]} ({Path(where.filename).name}, line {where.lineno})"))
+            if job.assignment not in seen:  # what is here by now stays: it need not be looked through again and again
+                seen.add(job.assignment)
+                gc.collect()
+                gc.freeze()
 
 
 def _marked(mark, job: Job, shut_in: bool) -> Marked:
