@@ -28,7 +28,7 @@ test: .venv/ready ## everything that proves the project, browser tests included
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m cnncourse.browser
 	@$(BIN)/python -m cnncourse.grading.sandbox || true # without it the tests that need one are skipped
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/test_checks*.py # apart from the rest: both keep much in memory
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/test_checks*.py # apart from the rest: both keep much in memory
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore-glob='tests/test_checks*.py'
 
 checks: .venv/ready ## measure the checks: every misconception caught and named, every right solution accepted
