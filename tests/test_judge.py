@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cnncourse.checks import TOPICS, calling, engine, functions, task
-from cnncourse.checks.given import Network, Optimizer
+from cnncourse.checks.given import Network, Optimizer, Scalar
 from cnncourse.grading import codec, judge, sandbox
 from cnncourse.grading.cells import checksum
 from cnncourse.grading.codec import Malformed, Reader, TooLarge, Writer
@@ -548,6 +548,18 @@ def test_what_is_given_runs_beside_the_function_and_its_notes_come_back():
         ]
     finally:
         session.close()
+
+
+def test_what_is_given_twice_is_one_thing_whatever_it_is_made_of():
+    def given(writer, value, depth):
+        return writer.given(value, depth)
+
+    writer, scalar = Writer(given), Scalar("twice x", "2 * x", factor=np.ones(2))
+    tree = json.loads(json.dumps(writer.encode([scalar, scalar.formula, scalar])))
+    reader = Reader(b"".join(writer.buffers), lambda reader, tag, rest, depth: reader.given(tag, rest, depth))
+    one, formula, other = reader.decode(tree)
+    assert one is other and type(one) is Scalar and formula is one.formula and one(3.0) == 6
+    assert list(map(type, reader.givens)) == list(map(type, writer.givens))
 
 
 @pytest.mark.parametrize("notes", [[[0, [["loss", "by turn"]]]], [[5, []]], [[0, [["__class__", 1]]]], 7])

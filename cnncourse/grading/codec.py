@@ -281,8 +281,9 @@ class Reader:
         kind = getattr(given, str(rest[0]))
         if not issubclass(kind, Given):
             raise Malformed("no such kind")
-        made = kind.of(self.decode(rest[1], depth))
-        self.givens.append(made)
+        made = kind.of({})
+        self.givens.append(made)  # before what it is made of, as on the other side
+        vars(made).update(self.decode(rest[1], depth))
         return made
 
     def take(self, count: int) -> memoryview:
