@@ -13,6 +13,7 @@ import pytest
 
 from cnncourse.checks import TOPICS, calling, engine, functions, task
 from cnncourse.checks.given import Network, Optimizer, Scalar
+from cnncourse.checks.task import Case, Rng, Task
 from cnncourse.grading import codec, judge, sandbox
 from cnncourse.grading.cells import checksum
 from cnncourse.grading.codec import Malformed, Reader, TooLarge, Writer
@@ -381,6 +382,21 @@ def test_many_calls_are_one_question_and_a_generator_goes_on_from_one_to_the_nex
     assert np.array_equal(call((4,), rng), same.standard_normal(4))  # and nothing is left over of the others
 
 
+def test_arguments_that_are_the_same_cross_once_and_each_call_has_its_own(in_a_row):
+    call, _ = in_a_row("def random_normal(shape, rng):\n    shape[1].append(7.0)\n    return shape[0] + len(shape[1])")
+    sent, question = [], call.fn._session.question
+    call.fn._session.question = lambda verb, *rest: sent.append(rest) or question(verb, *rest)
+    assert np.array_equal(call.in_a_row([((np.zeros((20, 30)), [1.0]), None)] * 50), np.full((50, 20, 30), 2.0))
+    (_, buffers, _) = sent[0]
+    assert len(sent) == 1 and buffers.count(np.zeros((20, 30)).tobytes()) == 1
+
+
+def test_a_case_that_wants_a_new_generator_each_time_has_one(in_a_row):
+    call, _ = in_a_row("def random_normal(shape, rng): return rng.standard_normal(shape)")
+    found = call.in_a_row([((3,), Rng(4))] * 3)
+    assert np.array_equal(found, [np.random.default_rng(4).standard_normal(3)] * 3)
+
+
 def test_an_error_ends_many_calls_as_it_ends_a_loop(in_a_row):
     source = """
     calls = 0
@@ -409,6 +425,170 @@ def test_many_calls_that_take_too_long_are_too_slow(in_a_row):
     call.fn.time_allowed(0.3, 1)
     with pytest.raises(calling.TooSlow):
         call.in_a_row([((2,), None)] * 5)
+
+
+# Calls that are made ahead --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def judged():
+    """Judges a function of a cell by probes; returns the numbers that each found, the verbs it took, the verdict."""
+    sessions = []
+
+    def made(source, *probes, seeds=((1, False),)):
+        session = Session(judge.sandbox_for(False, ()), QUICK, source)
+        sessions.append(session)
+        session.run("import numpy as np\n" + textwrap.dedent(source), "<cell 1>", 10)
+        fn, verbs, question = session.describe(["f"])["f"], [], session.question
+        session.question = lambda verb, *rest: verbs.append(verb) or question(verb, *rest)
+        found = [[] for _ in probes]
+
+        def kept(k, probe):
+            def noting(call):
+                found[k].append(probe(call))
+                return 0.0
+
+            return noting
+
+        cases = [Case(str(k), (), probe=kept(k, probe), expected=0.0) for k, probe in enumerate(probes)]
+        made = Task("01-convolution", "f", "f(x, rng)", lambda x, rng: x, lambda rng: cases, (), "", result="anything")
+        return found, verbs, engine.judge(made, fn, list(seeds))
+
+    yield made
+    for session in sessions:
+        session.close()
+
+
+def drawing(call):
+    """A probe that goes on with the generator that it has lent."""
+    rng = np.random.default_rng(3)
+    return call(np.arange(2.0), rng).tolist(), rng.random()
+
+
+def test_the_first_calls_of_all_probes_are_one_question(judged):
+    found, verbs, verdict = judged("def f(x, rng): return x + rng.random(2)", *[drawing] * 5)
+    rng = np.random.default_rng(3)
+    expected = (np.arange(2.0) + rng.random(2)).tolist(), rng.random()
+    assert found == [[expected]] * 5 and verdict.passed
+    assert verbs.count("calls") == 1 and "call" not in verbs
+
+
+def test_a_probe_that_asks_something_else_than_it_began_with_is_answered_anew(judged):
+    asked = iter(range(100))
+    found, verbs, _ = judged(
+        "def f(x, rng): return x * 2", drawing, drawing, lambda call: (n := next(asked), float(call(n, None)))
+    )
+    (((n, twice),),) = found[2:]
+    assert twice == 2 * n and n > 0 and verbs.count("call") == 1
+
+
+def test_who_draws_from_everybodys_generator_is_asked_when_it_is_looked_at(judged):
+    def untouched(call):
+        before = np.random.get_state()[1].tolist()
+        call(1.0, None)
+        return before == np.random.get_state()[1].tolist()
+
+    for line, kept in (
+        ("np.random.seed(5)", [False, True, True]),  # and the same again
+        ("np.random.standard_normal(700)", [False, False, False]),
+        ("pass", [True, True, True]),
+    ):
+        found, verbs, _ = judged(f"def f(x, rng):\n    {line}\n    return x", *[untouched] * 3)
+        assert [answer for (answer,) in found] == kept
+        assert verbs.count("call") == (0 if all(kept) else 3)
+
+
+def test_errors_and_changed_arguments_come_where_they_belong(judged):
+    def failing(call):
+        with pytest.raises(KeyError, match="negative"):
+            call(-1.0, None)
+        return "raised"
+
+    def changing(call):
+        given = np.ones(3)
+        return call(given, None).tolist(), given.tolist()
+
+    source = """
+    def f(x, rng):
+        if np.ndim(x) == 0:
+            raise KeyError("negative")
+        x += 1
+        return x * 2
+    """
+    found, _, verdict = judged(source, failing, changing, failing, changing)
+    assert found == [["raised"], [([4, 4, 4], [1, 1, 1])]] * 2
+    assert not verdict.passed and "changes" in verdict.message
+
+
+def test_a_process_that_ends_in_a_call_made_ahead_is_asked_one_by_one(judged):
+    source = "def f(x, rng):\n    if x == 3: __import__('os')._exit(1)\n    return x"
+    found, _, verdict = judged(source, *[lambda call, x=x: float(call(x, None)) for x in (1, 2, 3, 4)])
+    assert found[:2] == [[1], [2]] and not verdict.passed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.arange(6.0).reshape(2, 3),
+        np.array([[True], [False]]),
+        np.array(2.5),
+        np.zeros((0, 3)),
+        np.zeros((3, 2), "f4")[:, ::-1],
+        (np.arange(3), np.array(True), np.zeros((2, 0)), np.array(["ab", "c"])),
+        (np.arange(3), 1.5),
+        (),
+        7.0,
+        [np.ones(2)],
+    ],
+)
+def test_values_that_are_written_alike_are_read_as_one_by_one(value):
+    writer, count = Writer(), 4
+    trees = [json.dumps(writer.encode(value)) for _ in range(count)]
+    tree, data = json.loads(trees[0]), b"".join(writer.buffers)
+    reader, one_by_one = Reader(data), Reader(data)
+    found, expected = reader.several(tree, count), [one_by_one.decode(tree) for _ in range(count)]
+    assert len(found) == count and reader.at == len(data)
+    for one, other in zip(found, expected, strict=True):
+        assert type(one) is type(other)
+        parts = (one, other) if isinstance(one, tuple) else ((one,), (other,))
+        for a, b in zip(*parts, strict=True):
+            assert type(a) is type(b) and np.array_equal(a, b)
+            assert not isinstance(a, np.ndarray) or (a.dtype == b.dtype and a.shape == b.shape and a.flags.writeable)
+
+
+@pytest.mark.parametrize(
+    "tree", [["a", "<f8", [10**6]], ["t", ["a", "<f8", [2]], ["a", "|O", [1]]], ["a", "<f8", [-1]]]
+)
+def test_fewer_bytes_than_several_values_need_are_refused(tree):
+    with pytest.raises((Malformed, TypeError, ValueError)):
+        Reader(bytes(100)).several(tree, 5)
+
+
+@pytest.mark.parametrize("alike", [0, -1, 4, 10**9, "3", None])
+def test_a_reply_may_not_say_that_it_is_more_than_was_asked(in_a_row, alike):
+    call, _ = in_a_row("def random_normal(shape, rng): return np.zeros(1)")
+    reply = [["ok", ["a", "<f8", [1]], [], False, False, "", alike]]
+    call.fn._session.question = lambda *rest: (["ok", reply, None, [], []], bytes(80))
+    with pytest.raises(Died):
+        call.fn._session.calls(0, 1, calling.rules_of(call.task), [[1, ["t"], ["d"], False, 3]], Writer(), 1)
+
+
+def test_the_courses_modules_are_loaded_before_and_seen_only_when_imported():
+    session = Session(judge.sandbox_for(False, ()), QUICK, "")
+    look = (
+        "import sys, cnncourse\n"
+        "print([n for n in sys.modules if n.startswith('cnncourse.') and n.split('.')[1] in {'convolution', 'layers'}],"
+        " hasattr(cnncourse, 'convolution'))\n"
+    )
+    use = (
+        "from cnncourse import layers\nimport cnncourse.convolution, inspect\n"
+        "print(cnncourse.convolution is sys.modules['cnncourse.convolution'], layers.Dense.__module__,"
+        " 'def conv2d' in inspect.getsource(cnncourse.convolution))"
+    )
+    try:
+        assert session.run(look + use, "<cell 1>", 10)[1].split("\n")[:2] == ["[] False", "True cnncourse.layers True"]
+    finally:
+        session.close()
 
 
 # From scratch ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import decimal
 import functools
 import gc
 import importlib
+import importlib.machinery
 import inspect
 import io
 import itertools
@@ -17,6 +18,7 @@ import signal
 import sys
 import sysconfig
 import threading
+import types
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,8 +43,10 @@ __all__ = [
     "ask",
     "call_case",
     "copy_of",
+    "first_call",
     "has_changed",
     "import_quietly",
+    "load_aside",
     "notice_imports",
     "observe",
     "rules_of",
@@ -198,7 +202,7 @@ class Elsewhere:
     ``built(outcome, what, args, shape, dtype)`` asks for the layers of the Keras model that it builds,
     ``time_allowed(seconds, together)`` limits each call and all of them. ``ahead(task, outcomes)`` may call it for
     several cases at once, and ``in_a_row(task, outcome, arguments)`` several times for one case: then
-    ``has_called(outcome)``, and ``called(outcome, args)`` gives the next result, and the arguments as they are
+    ``has_called(outcome, args)``, and ``called(outcome, args)`` gives the next result, and the arguments as they are
     afterwards.
     """
 
@@ -226,7 +230,7 @@ def ask(task: Task, fn: Callable, outcome: Outcome | None, *args, only: tuple[in
         result = fn(*map(copy_of, mine))
     else:
         theirs = mine
-        if isinstance(fn, Elsewhere) and fn.has_called(outcome):
+        if isinstance(fn, Elsewhere) and fn.has_called(outcome, mine):
             result, theirs = fn.called(outcome, mine)
         else:
             theirs = tuple(map(copy_of, mine))
@@ -269,15 +273,44 @@ class Call:
                 self.fn.in_a_row(self.task, self.outcome, [])
 
 
+class _First(BaseException):
+    """Ends a probe before its first call."""
+
+
+class _FirstCall(Call):
+    """Makes none: it tells what a probe would ask first."""
+
+    def __call__(self, *args, only: tuple[int, ...] = ()):
+        raise _First(args)
+
+    def in_a_row(self, arguments: list[tuple]) -> list:
+        raise _First(None)
+
+
+def first_call(task: Task, case: Case) -> tuple | None:
+    """The arguments of the first call for this case; None where that is not a single one."""
+    if case.probe is None:
+        return arguments_of(case.args)
+    try:
+        with state_kept():
+            case.probe(_FirstCall(task, None, None), *case.args)
+    except _First as first:
+        return None if first.args[0] is None else arguments_of(first.args[0])
+    except Exception:  # then it ends that way when it is asked in earnest
+        return None
+    return None
+
+
 def arguments_of(args: tuple) -> tuple:
     """A case's arguments, with a new generator for each that is asked for."""
     return tuple(np.random.default_rng(a.seed) if isinstance(a, Rng) else a for a in args)
 
 
-def rules_of(task: Task, args: tuple) -> Rules:
-    """What holds for a call with these arguments."""
+def rules_of(task: Task, args: tuple | None = None) -> Rules:
+    """What holds for a call with these arguments; without any, what holds for all."""
     count = 0 if isinstance(task.result, str) else len(task.result)
-    return Rules(not task.libraries, task.helpers, task.may_use, count, task.may_share(*args))
+    may_share = args is not None and task.may_share(*args)
+    return Rules(not task.libraries, task.helpers, task.may_use, count, may_share)
 
 
 def observe(fn: Callable, args: tuple, rules: Rules, outcome) -> object:
@@ -583,9 +616,13 @@ class _Imports:
     Attributes:
         ready: whether it stands there.
         seen: whether one was that does somebody's exercise.
+        aside: modules that were loaded and put out of sight: see :func:`load_aside`.
     """
 
     ready = seen = False
+
+    def __init__(self):
+        self.aside: dict[str, types.ModuleType] = {}
 
     def find_spec(self, name, path=None, target=None):
         """Import hook: see :class:`importlib.abc.MetaPathFinder`."""
@@ -593,6 +630,16 @@ class _Imports:
             if _watching is not None and not _watching.profiling:
                 _watching.imported(name, sys._getframe(1))
             self.seen = True
+        if name in self.aside:
+            return importlib.machinery.ModuleSpec(name, self, is_package=hasattr(self.aside[name], "__path__"))
+        return None
+
+    def create_module(self, spec):
+        """Import hook: see :class:`importlib.abc.Loader`."""
+        return self.aside[spec.name]
+
+    def exec_module(self, module):
+        """Import hook: it has been executed."""
 
 
 def _audited(event, arguments):
@@ -614,6 +661,16 @@ def notice_imports() -> None:
     _imports.seen = any(map(_foreign, loaded))
     sys.meta_path.insert(0, _imports)
     sys.addaudithook(_audited)
+
+
+def load_aside(names: list[str]) -> None:
+    """Import modules of the course, so that to import them again takes no time; until then nobody has them."""
+    for name in names:
+        importlib.import_module(name)
+    for name in [name for name in sys.modules if name.startswith("cnncourse.") and _foreign(name)]:
+        _imports.aside[name] = sys.modules.pop(name)
+        package, _, attribute = name.rpartition(".")
+        vars(sys.modules.get(package) or _imports.aside[package]).pop(attribute, None)
 
 
 _imports, _watching = _Imports(), None

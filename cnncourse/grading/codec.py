@@ -293,6 +293,24 @@ class Reader:
         self.at += count
         return self.data[self.at - count : self.at]
 
+    def several(self, tree, count: int) -> list:
+        """So many values, all written as this tree is: arrays, or tuples of them, are read at one go."""
+        together = isinstance(tree, list) and tree[:1] == ["t"]
+        parts = tree[1:] if together else [tree]
+        plain = parts and all(isinstance(part, list) and part[:1] == ["a"] and len(part) == 3 for part in parts)
+        if count == 1 or not plain:
+            return [self.decode(tree) for _ in range(count)]
+        kinds = [(_dtype(dtype), _shape(shape)) for _, dtype, shape in parts]
+        sizes = [math.prod(shape) * dtype.itemsize for dtype, shape in kinds]
+        rows = np.frombuffer(bytearray(self.take(count * sum(sizes))), np.uint8).reshape(count, sum(sizes))
+        columns, start = [], 0
+        for (dtype, shape), size in zip(kinds, sizes, strict=True):
+            column, start = rows[:, start : start + size], start + size
+            column = column != 0 if dtype.kind == "b" else np.ascontiguousarray(column)
+            column = column.view(dtype).reshape(count, *shape) if size else np.zeros((count, *shape), dtype)
+            columns.append([column[k, ...] for k in range(count)])
+        return list(zip(*columns, strict=True)) if together else columns[0]
+
     def _array(self, dtype, shape, strides=None, start=0, length=0) -> np.ndarray:
         dtype, shape = _dtype(dtype), _shape(shape)
         size = math.prod(shape) * dtype.itemsize
@@ -528,6 +546,17 @@ class Peer:
                     raise Malformed("an answer that nobody asked for")
         finally:
             self._depth -= 1
+
+
+def arrays_of(value) -> list:
+    """The arrays and generators in arguments, in the order in which :class:`Writer` meets them."""
+    if isinstance(value, (np.ndarray, np.random.Generator)):
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return []
+    return [array for item in value for array in arrays_of(item)]
 
 
 def snapshots(arrays: list) -> list:

@@ -23,10 +23,12 @@ from cnncourse.checks.calling import (
     TooSlow,
     arguments_of,
     copy_of,
+    first_call,
     is_a_plain_type,
     rules_of,
 )
 from cnncourse.checks.given import Given
+from cnncourse.checks.task import Rng
 from cnncourse.grading import codec
 from cnncourse.grading.codec import Closed, Late, Malformed, Peer, Reader, TooLarge, Writer
 from cnncourse.grading.sandbox import Limits, Sandbox
@@ -38,6 +40,7 @@ UNCLEAR = (Malformed, ValueError, TypeError, IndexError, KeyError, OverflowError
 LONGEST = 100_000  # characters of what a cell prints
 MOST_BYTES = 2**30  # that one question may bring over, with all that is asked back
 LOOKS = 10  # seconds for a look at something
+LARGE = 2**20  # bytes that a call made ahead may bring over
 CALLS = 60  # seconds for a call outside a check of ours
 SHORT = 2  # seconds for a cell that is run again and was too slow before
 
@@ -280,6 +283,7 @@ class Session(Peer):
         """Call a function for several cases, encoded already. Returns triples of reply, result and changed arrays.
 
         In a row, they are calls for the same case: a generator goes on from one to the next, and an error is the end.
+        The last entry of a case is how many times it is to be called.
         """
         if verdict != self._verdict:
             self.handles.clear()
@@ -287,7 +291,7 @@ class Session(Peer):
         self._verdict = verdict
         writer = Writer()
         moved = self._give_state(writer)
-        told = [rules.watched, list(rules.helpers), list(rules.may_use), rules.results]
+        told = [rules.watched, list(rules.helpers), list(rules.may_use), rules.results]  # and whether it may share
         reply, data = self.question(
             "calls", [number, verdict, told, cases, moved, row], [*writer.buffers, *given.buffers], seconds
         )
@@ -295,14 +299,16 @@ class Session(Peer):
         if reply[:1] == ["large"]:
             return []
         with self.understood():
-            found = []
-            for one in reply[1]:
-                result = reader.decode(one[1]) if one[0] == "ok" else None
+            found, calls = [], sum(times for *_, times in cases)
+            for *one, alike in reply[1]:
+                if not 1 <= alike <= calls - len(found):
+                    raise Malformed("more answers than questions")
+                results = reader.several(one[1], alike) if one[0] == "ok" else [None] * alike
                 changed = [[int(k), reader.decode(tree)] for k, tree in one[-4]]
-                found.append((one, result, [[k, new] for k, new in changed if isinstance(new, np.ndarray)]))
+                found += [(one, result, changed) for result in results]
             self._take_state(reply[2], reader)
             ended = row and found and found[-1][0][0] != "ok"
-            if len(found) > len(cases) or (len(found) < len(cases) and not ended):
+            if len(found) < calls and not ended:
                 raise Malformed("not as many answers as questions")
             for rng, state in zip(given.generators if row else (), reply[3], strict=row):
                 codec.set_state(rng, state[1:])
@@ -380,44 +386,71 @@ class Function(Elsewhere):
         return _value(*found, self._session)
 
     def ahead(self, task, outcomes: list) -> None:
-        """Call it for all these cases in one go, where they are plain calls. What then comes is what was said."""
+        """Make the first call of each of these cases, all in one go. What then comes is what was said."""
         self._called = {}
-        if len(outcomes) < 3 or any(outcome.case.probe for outcome in outcomes):
-            return
         key = ("ahead", self._positional, *(id(outcome.case) for outcome in outcomes))
         if key not in task._answers:
-            task._answers[key] = self._encoded(task, [arguments_of(outcome.case.args) for outcome in outcomes])
-        if task._answers[key] is None:
+            firsts = [(k, self._first(task, outcome.case)) for k, outcome in enumerate(outcomes)]
+            task._answers[key] = [(k, *first) for k, first in firsts if first is not None]
+        firsts = task._answers[key]
+        if len(firsts) < 3:
             return
-        encoded, writer = task._answers[key]
-        cases = [[o.number, *one] for o, one in zip(outcomes, encoded, strict=True)]
-        rules = rules_of(task, arguments_of(outcomes[0].case.args))
+        cases = [[outcomes[k].number, *encoded, 1] for k, encoded, _, _ in firsts]
+        given = Writer()
+        for _, _, buffers, givens in firsts:
+            given.buffers += buffers
+            given.givens += givens
         self._session.hidden_seen = self._session.hidden_seen or outcomes[0].hidden
-        number = self.handle()
+        number, numbers, state = self.handle(), codec.global_numbers(), np.random.get_state()
         try:
-            found = self._session.calls(number, outcomes[0].verdict, rules, cases, writer, self._session.left)
+            found = self._session.calls(number, outcomes[0].verdict, rules_of(task), cases, given, self._session.left)
         except TooSlow:
             return  # one by one, each has its own time
-        self._called = {o.number: [one] for o, one in zip(outcomes, found, strict=False)}
+        drawn = codec.global_numbers() != numbers
+        if drawn:  # from everybody's generator: a probe may look for just that
+            np.random.set_state(state)
+        for (k, encoded, buffers, _), one in zip(firsts, found, strict=False):
+            if outcomes[k].case.probe is None:
+                self._called[outcomes[k].number] = [(None, one)]
+            elif not drawn:
+                self._called[outcomes[k].number] = [((encoded[:2], buffers), one)]
+
+    def _first(self, task, case) -> tuple | None:
+        """The first call of a case, encoded: ``([args, kwargs, may share], buffers, what it is given)``.
+
+        None where it has to be made when the case is asked: for long work, of which each call has its own time, and
+        where the case looks into what it has given.
+        """
+        args = None if case.probe and task.seconds else first_call(task, case)
+        found = None if args is None else self._encoded(task, [args])
+        if found is None or any(one.NOTES for one in found[1].givens) or sum(map(len, found[1].buffers)) > LARGE:
+            return None
+        return found[0][0], found[1].buffers, found[1].givens
 
     def in_a_row(self, task, outcome, arguments: list[tuple]) -> None:
         """Call it with all these arguments, one after the other up to the first error."""
         self._called.pop(outcome.number, None)
         if len(arguments) < 3:
             return
-        encoded = self._encoded(task, [arguments_of(args) for args in arguments])
+        different: list[list] = []  # one after the other, and how often each stands there
+        for args in arguments:
+            if different and args is different[-1][0] and not any(isinstance(a, Rng) for a in args):
+                different[-1][1] += 1
+            else:
+                different.append([args, 1])
+        encoded = self._encoded(task, [arguments_of(args) for args, _ in different])
         if encoded is None:
             return
         cases, writer = encoded
-        cases = [[outcome.number, *one] for one in cases]
-        rules = rules_of(task, arguments[0])
+        cases = [[outcome.number, *one, times] for one, (_, times) in zip(cases, different, strict=True)]
+        rules = rules_of(task)
         self._session.hidden_seen = self._session.hidden_seen or outcome.hidden
         number = self.handle()
         try:
             found = self._session.calls(number, outcome.verdict, rules, cases, writer, self._session.left, row=True)
         except TooSlow:
             return
-        self._called[outcome.number] = found[::-1]
+        self._called[outcome.number] = [(None, one) for one in found[::-1]]
 
     def _encoded(self, task, arguments: list[tuple]) -> tuple[list, Writer] | None:
         """Of each call its arguments; None where they hold something of ours that has to be called here."""
@@ -437,13 +470,17 @@ class Function(Elsewhere):
             return args, {}
         return args[: self._positional], dict(zip(self._keywords, args[self._positional :], strict=False))
 
-    def has_called(self, outcome) -> bool:
-        """Whether this case was among those of :meth:`ahead`."""
-        return bool(self._called.get(outcome.number))
+    def has_called(self, outcome, args: tuple) -> bool:
+        """Whether this very call was made already."""
+        called = self._called.get(outcome.number)
+        if not called or called[-1][0] is None:
+            return bool(called)
+        writer = Writer(lambda writer, value, depth: writer.given(value, depth) if isinstance(value, Given) else None)
+        return ([writer.encode(part) for part in self._split(args)], writer.buffers) == called[-1][0]
 
     def called(self, outcome, args: tuple) -> tuple[object, tuple]:
         """What came of it, and the arguments as they are now; the very same tuple where nothing was changed."""
-        reply, result, changes = self._called[outcome.number].pop()
+        _, (reply, result, changes) = self._called[outcome.number].pop()
         theirs = args
         with self._session.understood():
             _, printed, shared, borrowed = reply[-4:]
@@ -451,12 +488,13 @@ class Function(Elsewhere):
             outcome.shared = outcome.shared or bool(shared)
             outcome.borrowed = outcome.borrowed or str(borrowed)[:100]
             if changes:
-                theirs, writer = tuple(map(copy_of, args)), Writer()
-                for part in self._split(theirs):
-                    writer.encode(part)
+                theirs = tuple(map(copy_of, args))
+                arrays = codec.arrays_of(self._split(theirs))
                 for k, new in changes:
-                    target = writer.arrays[k]
-                    if isinstance(target, np.ndarray) and (target.shape, target.dtype) == (new.shape, new.dtype):
+                    target = arrays[k]
+                    if isinstance(target, np.random.Generator):
+                        target.bit_generator.state = new.bit_generator.state
+                    elif (target.shape, target.dtype) == (new.shape, new.dtype):
                         target[...] = new
         if reply[0] == "large":
             raise Fault("too large", "array", 0, int(reply[1]))

@@ -36,7 +36,9 @@ from cnncourse.checks.calling import (
     Rules,
     Sink,
     TooSlow,
+    copy_of,
     has_changed,
+    load_aside,
     notice_imports,
     observe,
     time_limit,
@@ -55,6 +57,7 @@ _WITHOUT_MEANING = re.compile(
 _FOR_IPYTHON = re.compile(r"^[ \t]*%|^[ \t]*[\w, ]+=[ \t]*[%!]\w|\bget_ipython\b", re.MULTILINE)
 LONGEST = 100_000  # characters kept of what a cell prints
 NOTHING = np.zeros(0)
+LIBRARY = ["cnncourse.datasets", "cnncourse.padding_stride", "cnncourse.plots", "cnncourse.training"]
 
 
 # -- a submission's process ------------------------------------------------------------------------------------------
@@ -236,15 +239,27 @@ class Learner(Peer):
         return [*reply, codec.notes_of(reader.givens, writer), self._give_state(writer)]
 
     def on_calls(self, tree, reader, writer):
-        """Call something several times: ``[object, verdict, rules, [[outcome, args, kwargs, shares]], state, row]``."""
+        """Call something several times: ``[object, verdict, rules, cases, state, row]``.
+
+        A case is ``[outcome, args, kwargs, shares, times]``: with the same arguments so many times. Replies that are
+        alike, but for the bytes of their arrays, are told once, with how many they are.
+        """
         number, verdict, rules, cases, state, row = tree
         fn, replies = self.objects[int(number)], []
         self._take_state(state, reader)
-        for outcome, args, kwargs, may_share in cases:
-            reader.arrays = []
-            args, kwargs = reader.decode(args), reader.decode(kwargs)
+        for outcome, args, kwargs, may_share, times in cases:
+            given = reader.decode(args), reader.decode(kwargs)
             noted = self._noted(verdict, outcome)
-            replies.append(self._one(fn, args, kwargs, [*rules, may_share], noted, reader.arrays, writer, row))
+            for k in range(times):
+                args, kwargs = given if k == times - 1 else copy_of(given)
+                arrays = codec.arrays_of([args, kwargs])
+                reply = self._one(fn, args, kwargs, [*rules, may_share], noted, arrays, writer, row)
+                if replies and replies[-1][:-1] == reply and not reply[-4]:
+                    replies[-1][-1] += 1
+                else:
+                    replies.append([*reply, 1])
+                if row and reply[0] != "ok":
+                    break
             if row and replies[-1][0] != "ok":
                 break
         generators = [codec.state_of(rng) for rng in reader.generators] if row else []
@@ -422,6 +437,7 @@ def _warm(frameworks: list[str]) -> None:
         import cnncourse.checks.models  # noqa: F401
     np.linalg.norm(np.ones((2, 2)))
     codec.global_numbers()  # NumPy imports its generators when they are first asked for
+    load_aside(LIBRARY)
     notice_imports()
     gc.collect()
     gc.freeze()
