@@ -21,6 +21,7 @@ from cnncourse import checks, convolution, plots
 from cnncourse.checks import check, functions, task, verdict
 from cnncourse.checks import convolution as bank
 from cnncourse.checks.engine import INPUTS_KEPT, judge
+from cnncourse.checks.task import Case, Task
 
 FUNCTIONS = [(assignment, name) for assignment in checks.assignments() for name in functions(assignment)]
 MISTAKES = [(*where, mistake) for where in FUNCTIONS for mistake in task(*where).misconceptions]
@@ -433,6 +434,33 @@ def test_what_is_said_of_hidden_cases_alone_holds_nothing_of_them(assignment, na
         found = judge(this, mistake.wrong, [(987654321, True)])
         assert not found.passed and not found.feedback.panels and not found.feedback.arithmetic
         assert set(re.findall(r"\d+", found.feedback.sentence)) <= known
+
+
+def test_what_is_asked_once_is_left_to_the_first_seed():
+    asked = []
+    cases = [
+        Case("a", (1.0,), expected=2.0),
+        Case("b", (5.0,), probe=lambda call, x: call(x), expected=10.0, once=True),
+    ]
+    double = Task("01-convolution", "double", "double(x)", lambda x: 2 * x, lambda rng: cases, (), "", result="number")
+
+    def noting(x):
+        asked.append(x)
+        return 2 * x
+
+    assert judge(double, noting, [(0, False), (7, True)]).passed
+    assert sorted(asked) == [1, 1, 1, 5]  # the first of all comes again at the end
+    verdict = judge(double, lambda x: 2 if x == 1 else 0, [(0, False), (7, True)])
+    assert verdict.score == 0.5 and not verdict.feedback.properties["b"]
+
+
+@pytest.mark.parametrize(("assignment", "name"), FUNCTIONS)
+def test_hidden_seeds_have_cases_of_their_own(assignment, name):
+    """What is asked once draws many times; and each function has other cases that hidden seeds draw anew."""
+    cases = [case for case, _ in task(assignment, name).draw(0)]
+    once = [case for case in cases if case.once]
+    assert len(once) < len(cases)
+    assert all(case.probe is not None and case.expected is not None for case in once)
 
 
 def test_the_shown_cases_do_not_depend_on_the_hidden_seed(monkeypatch):

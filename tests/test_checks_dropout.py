@@ -131,7 +131,7 @@ def test_a_right_function_is_rejected_less_than_once_in_a_million_times(name):
         else:  # the spread of 200 counts of 24 fair coins; the sum of their squares is nearly a chi-square
             assert case.leeway == 0.7 and case.args[1] == 0.5
             risk += stats.chi2.sf(200 * 1.7, 200) + stats.chi2.cdf(200 * 0.3, 200)
-    assert len(statistics(name)) == 9
+    assert len(statistics(name)) == 10
     assert risk < 1e-6
 
 

@@ -53,7 +53,7 @@ def test_check_names_the_mistake_in_a_notebook(tmp_path, capsys):
     )
     assert main(["check", str(path)]) == 1
     out = capsys.readouterr().out
-    assert "It looks like this: kernel flipped." in out
+    assert "In short: kernel flipped." in out
     assert "✓ conv2d_params: right." in out
     assert "convolve2d: not yet." in out and "no function called `convolve2d`" in out
 

@@ -471,6 +471,15 @@ def measuring(probe):
     return measured
 
 
+def many_results(call, calls, shape, *args):
+    """The results of many calls with the same arguments, as one array."""
+    results = call.in_a_row([args] * calls)
+    for result in results:
+        if result.shape != tuple(shape):
+            raise Misshapen(result, shape)
+    return np.array(results)
+
+
 SOURCES = (
     "Called twice with generators of the same seed, it gives two different results.",
     "Called with generators of different seeds, it gives the same result.",
@@ -508,20 +517,17 @@ def what_happens(calls):
 
     @measuring
     def probe(call, images, seed):
-        rng, found = generator(seed), {}
+        found = {}
         given = np.asarray(images, float)
         ways = {"left as it is": given} | {name: change(given) for name, change in CHANGES.items()}
-        for result in call.in_a_row([(images, rng)] * calls):
-            if result.shape != images.shape:
-                raise Misshapen(result, images.shape)
-            unexplained = np.ones(len(given), bool)
-            for name, way in ways.items():
-                here = unexplained & np.all(result == way, axis=(1, 2, 3))
-                unexplained &= ~here
-                if here.any():
-                    found.setdefault(name, (given[here][0], result[here][0]))
-            if unexplained.any():
-                found.setdefault("something else", (given[unexplained][0], result[unexplained][0]))
+        results = many_results(call, calls, images.shape, images, generator(seed))
+        unexplained = np.ones(results.shape[:2], bool)
+        for name, way in (*ways.items(), ("something else", None)):
+            here = unexplained if way is None else unexplained & (results == way).all(axis=(2, 3, 4))
+            if here.any():
+                k, n = np.argwhere(here)[0]
+                found[name] = given[n], results[k, n]
+            unexplained = unexplained & ~here
         names = (*ways, "something else")
         wrong = next((name for name in names[2:] if name in found), None)
         if wrong:
@@ -542,13 +548,15 @@ HAPPENS = [1, 1, 0, 0, 0, 0, 0]
 
 def flipped(call, images, rng):
     """Of each image, whether it was flipped. Every image is wider than one pixel."""
-    return were_flipped(call(images, rng), images)
-
-
-def were_flipped(result, images):
+    result = call(images, rng)
     if result.shape != images.shape:
         raise Misshapen(result, images.shape)
-    return (result != np.asarray(images, float)).reshape(len(images), -1).any(axis=1)
+    return (result != images).any(axis=(1, 2, 3))
+
+
+def many_flips(call, calls, images, seed):
+    """The same in many calls: (calls, images)."""
+    return (many_results(call, calls, images.shape, images, generator(seed)) != images).any(axis=(2, 3, 4))
 
 
 @measuring
@@ -565,9 +573,7 @@ def share_by_place(calls):
 
     @measuring
     def probe(call, images, seed):
-        rng = generator(seed)
-        flags = [were_flipped(result, images) for result in call.in_a_row([(images, rng)] * calls)]
-        flags = np.array(flags)
+        flags = many_flips(call, calls, images, seed)
         if (flags == flags[0]).all():
             says = f"In {calls} calls, each with new random numbers, the same images are flipped every time."
             return Told(np.full(len(images), -1.0), says)
@@ -600,9 +606,7 @@ def spread_of_flips(calls):
 
     @measuring
     def probe(call, images, seed):
-        rng = generator(seed)
-        flags = [were_flipped(result, images) for result in call.in_a_row([(images, rng)] * calls)]
-        counts = np.array([row.sum() for row in flags])
+        counts = many_flips(call, calls, images, seed).sum(axis=1)
         found = np.var(counts) / (len(images) / 4)
         low, high = counts.min(), counts.max()
         says = (
@@ -618,8 +622,8 @@ def spread_of_flips(calls):
 def flip_cases(rng):
     seeds, cases = seeds_of(rng), []
 
-    def add(about, probe, images, expected, leeway=0.1):
-        cases.append(Case(about, (images, next(seeds)), probe=probe, expected=expected, leeway=leeway))
+    def add(about, probe, images, expected, leeway=0.1, once=False):
+        cases.append(Case(about, (images, next(seeds)), probe=probe, expected=expected, leeway=leeway, once=once))
 
     # 30 calls with 8 images: one coin for each call shows one side only once in 5·10⁸ times.
     about = "left to right, and nothing else"
@@ -627,13 +631,13 @@ def flip_cases(rng):
         add(about, what_happens(30), whole_numbers(rng, *shape), HAPPENS)
     about = "half of the images"
     add(about, share_flipped, whole_numbers(rng, 8000, 1, 2, 1), 0.5, limit(0.5, 8000))
-    add(about, share_by_place(400), whole_numbers(rng, 1, 2, 2, 1), [0.5], limit(0.5, 400))
+    add(about, share_by_place(400), whole_numbers(rng, 1, 2, 2, 1), [0.5], limit(0.5, 400), once=True)
     about = "each image on its own"
-    add(about, share_by_place(400), whole_numbers(rng, 3, 1, 2, 1), [0.5] * 3, limit(0.5, 400))
+    add(about, share_by_place(400), whole_numbers(rng, 3, 1, 2, 1), [0.5] * 3, limit(0.5, 400), once=True)
     add(about, flips_alike, whole_numbers(rng, 2000, 1, 2, 1), [0.5] * 3, limit(0.5, 1000))
     # The variance of 200 counts has a standard error of 1/10 of it, and exceeds 1.7 of it once in 10⁸ times.
-    add(about, spread_of_flips(200), whole_numbers(rng, 40, 1, 2, 1), 1, 0.7)
-    add("random numbers come from rng", from_rng, whole_numbers(rng, 2, 10, 12, 1), np.ones(4))
+    add(about, spread_of_flips(200), whole_numbers(rng, 40, 1, 2, 1), 1, 0.7, once=True)
+    add("random numbers come from rng", from_rng, whole_numbers(rng, 2, 10, 12, 1), np.ones(4), once=True)
     about = "images of every shape"
     for shape in ((8, 1, 2, 1), (8, 4, 2, 3), (8, 1, 5, 2), (8, 3, 2, 5)):
         add(about, what_happens(30), whole_numbers(rng, *shape), HAPPENS)
@@ -670,40 +674,39 @@ FAULTS = (
 def pieces(call, images, size, seed):
     """Whether every piece is one of its own image, whole, its pixels side by side and in their order."""
     expected = (len(images), *pair(size), images.shape[3])
-    rng = generator(seed)
-    flags, shown = np.zeros(4, bool), ()
-    for result in call.in_a_row([(images, size, rng)] * 6):
-        if result.shape != expected:
-            raise Misshapen(result, expected)
-        n, i, j, c = located(images, result)
-        foreign = np.any(n < 0, axis=(1, 2, 3))
-        of_another = np.any(n != np.arange(len(images))[:, None, None, None], axis=(1, 2, 3)) & ~foreign
-        mixed = np.any(c != np.arange(images.shape[3]), axis=(1, 2, 3))
-        mixed |= np.any((i != i[..., :1]) | (j != j[..., :1]), axis=(1, 2, 3))
-        rows = i - i[:, :1, :1] != np.arange(expected[1])[:, None, None]
-        columns = j - j[:, :1, :1] != np.arange(expected[2])[:, None]
-        apart = np.any(rows | columns, axis=(1, 2, 3))
-        found = np.array([foreign, of_another, mixed & ~foreign, apart & ~foreign])
-        if found.any() and not shown:
-            worst = int(np.argmax(found.any(axis=0)))
-            shown = (
-                Panel(f"images[{worst}, :, :, 0]", np.asarray(images, float)[worst, :, :, 0]),
-                Panel(f"your piece {worst}", result[worst, :, :, 0]),
-            )
-        flags |= found.any(axis=1)
+    results = many_results(call, 6, expected, images, size, generator(seed))
+    n, i, j, c = located(images, results)
+    inside = (2, 3, 4)  # a piece: rows, columns, channels
+    foreign = np.any(n < 0, axis=inside)
+    of_another = np.any(n != np.arange(len(images))[:, None, None, None], axis=inside)
+    mixed = np.any((c != np.arange(images.shape[3])) | (i != i[..., :1]) | (j != j[..., :1]), axis=inside)
+    rows = i - i[:, :, :1, :1] != np.arange(expected[1])[:, None, None]
+    columns = j - j[:, :, :1, :1] != np.arange(expected[2])[:, None]
+    apart = np.any(rows | columns, axis=inside)
+    found = np.array([foreign, of_another & ~foreign, mixed & ~foreign, apart & ~foreign])
+    flags, shown = found.any(axis=(1, 2)), ()
+    if found.any():
+        k, worst = np.argwhere(found.any(axis=0))[0]
+        shown = (
+            Panel(f"images[{worst}, :, :, 0]", np.asarray(images, float)[worst, :, :, 0]),
+            Panel(f"your piece {worst}", results[k, worst, :, :, 0]),
+        )
     return Told(flags.astype(float), FAULTS[int(np.argmax(flags))] if flags.any() else "", shown)
 
 
 def offsets(call, images, size, rng):
-    """The row and the column at which each piece begins."""
-    return offsets_of(call(images, size, rng), images, size)
-
-
-def offsets_of(result, images, size):
-    expected = (len(images), *pair(size), images.shape[3])
+    """The row and the column at which each piece begins: (2, images)."""
+    result, expected = call(images, size, rng), (len(images), *pair(size), images.shape[3])
     if result.shape != expected:
         raise Misshapen(result, expected)
-    return located(images, result[:, :1, :1, :1])[1:3, :, 0, 0, 0]
+    return located(images, result[:, 0, 0, 0])[1:3]
+
+
+def many_offsets(call, calls, images, size, seed):
+    """The same in many calls: (2, calls, images)."""
+    expected = (len(images), *pair(size), images.shape[3])
+    results = many_results(call, calls, expected, images, size, generator(seed))
+    return located(images, results[:, :, 0, 0, 0])[1:3]
 
 
 def places_of(images, size):
@@ -753,13 +756,11 @@ def offsets_by_place(calls):
 
     @measuring
     def probe(call, images, size, seed):
-        rng = generator(seed)
-        found = [offsets_of(result, images, size) for result in call.in_a_row([(images, size, rng)] * calls)]
-        found = np.array(found)
-        if (found == found[0]).all():
+        found = many_offsets(call, calls, images, size, seed)
+        if (found == found[:, :1]).all():
             says = f"In {calls} calls, each with new random numbers, the pieces are cut out at the same places."
             return Told(np.full(2 * len(images), -1.0), says)
-        shares = (found == 1).mean(axis=0)
+        shares = (found == 1).mean(axis=1)
         axis, worst = np.unravel_index(np.argmax(np.abs(shares - 0.5)), shares.shape)
         says = (
             f"There are two {('rows', 'columns')[axis]} at which a piece can begin. In {calls} calls image number "
@@ -773,9 +774,7 @@ def offsets_by_place(calls):
 @measuring
 def always_there(call, images, size, seed):
     """0 where places vary; else, of the one place where everything is cut out, its number, counted from 1."""
-    rng = generator(seed)
-    found = [offsets_of(result, images, size) for result in call.in_a_row([(images, size, rng)] * 5)]
-    found = np.concatenate(found, axis=1)
+    found = many_offsets(call, 5, images, size, seed).reshape(2, -1)
     if (found != found[:, :1]).any():
         return Told(0)
     row, column = (int(at) for at in found[:, 0])
@@ -786,8 +785,9 @@ def always_there(call, images, size, seed):
 def crop_cases(rng):
     seeds, cases = seeds_of(rng), []
 
-    def add(about, probe, images, size, expected, leeway=0.1):
-        cases.append(Case(about, (images, size, next(seeds)), probe=probe, expected=expected, leeway=leeway))
+    def add(about, probe, images, size, expected, leeway=0.1, once=False):
+        args = (images, size, next(seeds))
+        cases.append(Case(about, args, probe=probe, expected=expected, leeway=leeway, once=once))
 
     whole = np.zeros(4)
     about = "pieces of their own image, as they are"
@@ -812,15 +812,16 @@ def crop_cases(rng):
     for shape, size, many in (((4, 5), 2, 4000), ((5, 3), (4, 1), 2000), ((2, 2), 1, 1000)):
         images = whole_numbers(rng, many, *shape, 1)
         count = int(np.prod(places_of(images, size)))
-        add(about, share_of_places, images, size, np.full(count, 1 / count), limit(1 / count, many))
+        add(about, share_of_places, images, size, np.full(count, 1 / count), limit(1 / count, many), once=many < 4000)
     about = "each image on its own"
     add(about, always_there, whole_numbers(rng, 8, 3, 3, 1), 1, 0)
     images = whole_numbers(rng, 2000, 3, 4, 1)
     wanted = [1 / 2] * 3 + [1 / 3] * 3
     add(about, offsets_alike, images, 2, wanted, limit(1 / 2, 1000))
-    add(about, offsets_by_place(400), whole_numbers(rng, 3, 3, 3, 1), 2, np.full(6, 0.5), limit(0.5, 400))
-    add(about, offsets_by_place(400), whole_numbers(rng, 1, 2, 3, 1), (1, 2), np.full(2, 0.5), limit(0.5, 400))
-    add("random numbers come from rng", from_rng, whole_numbers(rng, 2, 12, 12, 1), 10, np.ones(4))
+    far = limit(0.5, 400)
+    add(about, offsets_by_place(400), whole_numbers(rng, 3, 3, 3, 1), 2, np.full(6, 0.5), far, once=True)
+    add(about, offsets_by_place(400), whole_numbers(rng, 1, 2, 3, 1), (1, 2), np.full(2, 0.5), far, once=True)
+    add("random numbers come from rng", from_rng, whole_numbers(rng, 2, 12, 12, 1), 10, np.ones(4), once=True)
     add(KINDS, pieces, whole_numbers(rng, 6, 4, 4, 2).astype(int), 3, whole)
     add(KINDS, pieces, rng.permutation(200).astype(np.uint8).reshape(5, 4, 5, 2), (2, 3), whole)
     add(KINDS, pieces, fractions(rng, 6, 4, 4, 1), 3, whole)

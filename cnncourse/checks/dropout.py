@@ -334,9 +334,9 @@ def random_cases(rng, small, middle, large, tiny, units, others, alone, alike_pr
     seeds = seeds_of(rng)
     cases = []
 
-    def add(about, probe, x, rate, *more, expected, leeway=1e-3):
+    def add(about, probe, x, rate, *more, expected, leeway=1e-3, once=False):
         args = (x, rate, next(seeds), *more)
-        cases.append(Case(about, args, probe=probe, expected=expected, leeway=leeway))
+        cases.append(Case(about, args, probe=probe, expected=expected, leeway=leeway, once=once))
 
     about = "what is kept is enlarged"
     for rate in (0.5, 0.2):
@@ -353,14 +353,15 @@ def random_cases(rng, small, middle, large, tiny, units, others, alone, alike_pr
     add(about, zeros_and_ones, np.zeros(middle), 0.5, expected=[0, 1, 0], leeway=0.05)
     about = "the share that is dropped"
     for rate in (0.2, 0.75):
-        add(about, share_in(200), whole_numbers(rng, *tiny), rate, expected=rate, leeway=limit(rate, 200))
+        add(about, share_in(200), whole_numbers(rng, *tiny), rate, expected=rate, leeway=limit(rate, 200), once=True)
     for rate in (0.07, 0.43, 0.5, 0.62):
-        add(about, share, normals(rng, *large), rate, expected=np.zeros(4), leeway=FAR)
+        add(about, share, normals(rng, *large), rate, expected=np.zeros(4), leeway=FAR, once=True)
+    add(about, share, normals(rng, *large), round(rng.uniform(0.1, 0.9), 2), expected=np.zeros(4), leeway=FAR)
     about = f"each {unit} on its own"
     for rate in (0.5, 0.3):
-        add(about, alike_probe, normals(rng, *alone), rate, expected=alike_expected, leeway=FAR)
+        add(about, alike_probe, normals(rng, *alone), rate, expected=alike_expected, leeway=FAR, once=rate == 0.5)
     # The variance of 200 counts has a standard error of 1/10 of it, and exceeds 1.7 of it once in 10⁸ times.
-    add(about, spread(200, units), whole_numbers(rng, *small), 0.5, expected=1, leeway=0.7)
+    add(about, spread(200, units), whole_numbers(rng, *small), 0.5, expected=1, leeway=0.7, once=True)
     add("random numbers come from rng", from_rng, normals(rng, *middle), 0.5, expected=np.ones(4))
     about = "predicting"
     add(about, left_alone, whole_numbers(rng, *small), 0.5, False, expected=np.ones(4))

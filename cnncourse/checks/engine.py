@@ -79,7 +79,12 @@ def judge(task: Task, fn, seeds: list[tuple[int, bool]]) -> Verdict:
             import_quietly(name)
     except ImportError as error:
         return _verdict(task, [], explaining.not_installed(task, str(error)))
-    drawn = [(case, expected, hidden) for seed, hidden in seeds for case, expected in task.draw(seed)]
+    drawn = [
+        (case, expected, hidden)
+        for k, (seed, hidden) in enumerate(seeds)
+        for case, expected in task.draw(seed)
+        if k == 0 or not case.once
+    ]
     plain = next((entry for entry in drawn if entry[0].probe is None), None)
     if plain:
         drawn.append(plain)  # the same input again: an answer must not depend on what was asked before

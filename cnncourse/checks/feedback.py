@@ -68,7 +68,7 @@ class Feedback:
     def text(self) -> str:
         lines = [f"{'✓' if self.passed else '✗'} {self.headline}"]
         if self.named:
-            lines.append(f"  It looks like this: {self.misconception}.")
+            lines.append(f"  In short: {self.misconception}.")
         if self.sentence:
             lines += _wrap(self.sentence)
         if self.intro:
@@ -92,7 +92,7 @@ class Feedback:
             f"<p><strong>{'✓' if self.passed else '✗'} {html.escape(self.headline)}</strong></p>",
         ]
         if self.named:
-            parts.append(f"<p>It looks like this: <strong>{html.escape(self.misconception)}</strong>.</p>")
+            parts.append(f"<p>In short: <strong>{html.escape(self.misconception)}</strong>.</p>")
         if self.sentence:
             parts.append(f"<p>{_inline(self.sentence)}</p>")
         if self.intro:

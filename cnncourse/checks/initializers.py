@@ -319,21 +319,29 @@ DENSE = ((300, 100), (100, 400))
 CONVOLUTIONS = ((3, 5, 20, 80), (5, 2, 60, 20), (5, 40, 160))
 
 
+def varied(shapes, rng):
+    """The shapes with somewhat more channels, on both sides: no two draws ask about the same."""
+    return [
+        (*window, int(c_in * rng.uniform(1, 1.3)), int(c_out * rng.uniform(1, 1.3))) for *window, c_in, c_out in shapes
+    ]
+
+
 def initializer_cases(name):
     def cases(rng):
         drawn = []
 
-        def add(about, probe, shapes, expected=0.0, leeway=lambda n: 1e-9):
+        def add(about, probe, shapes, expected=0.0, leeway=lambda n: 1e-9, once=True):
             for shape in shapes:
                 wanted = expected(shape) if callable(expected) else expected
-                args = (shape, int(rng.integers(2**31)))
-                drawn.append(Case(about, args, probe=probe, expected=wanted, leeway=leeway(math.prod(shape))))
+                args, far = (shape, int(rng.integers(2**31))), leeway(math.prod(shape))
+                drawn.append(Case(about, args, probe=probe, expected=wanted, leeway=far, once=once))
 
         small = ((3, 4), (1, 5), (5, 1), (1, 1), (2, 3, 4, 5), (1, 1, 3, 2), (3, 3, 1, 8))
-        add("the shape", shape_of, small, list)
-        add("the standard deviation of dense kernels", width_of(name), DENSE, leeway=limit_of_deviation)
+        add("the shape", shape_of, small, list, once=False)
+        about = "the standard deviation of dense kernels"
+        add(about, width_of(name), varied(DENSE, rng), leeway=limit_of_deviation, once=False)
         about = "the standard deviation of convolution kernels"
-        add(about, width_of(name), CONVOLUTIONS, leeway=limit_of_deviation)
+        add(about, width_of(name), varied(CONVOLUTIONS, rng), leeway=limit_of_deviation, once=False)
         two = (DENSE[0], CONVOLUTIONS[1])
         about = "the standard deviation where fans are small"
         sizes = (
@@ -344,7 +352,7 @@ def initializer_cases(name):
         for *shape, count in sizes:
             args = (tuple(shape), count, int(rng.integers(2**31)))
             far = limit_of_deviation(900)
-            drawn.append(Case(about, args, probe=width_of_small(name), expected=0.0, leeway=far))
+            drawn.append(Case(about, args, probe=width_of_small(name), expected=0.0, leeway=far, once=True))
         add("around 0", centre, two, leeway=lambda n: FAR / math.sqrt(n))
         kind = "uniform" if law_of(name) is uniform else "normal"
         add(f"{kind} numbers", law(name), two, leeway=limit_of_distribution)
@@ -503,16 +511,21 @@ def spread_from_rng(call, depth, width, seed):
 def spread_cases(rng):
     cases = []
 
-    def add(about, depth, setup, expected, words, width=WIDTH, leeway=SLACK):
+    def add(about, depth, setup, expected, words, width=WIDTH, leeway=SLACK, once=True):
         args = (depth, width, int(rng.integers(2**31)))
         probe = measured(setup, expected, words)
-        cases.append(Case(about, args, probe=probe, expected=np.zeros(depth), leeway=leeway))
+        cases.append(Case(about, args, probe=probe, expected=np.zeros(depth), leeway=leeway, once=once))
 
     unchanged = "The weights and the activation change nothing here."
     for depth in (1, 3, 6):
         add("one number for each layer", depth, lambda: (times(1), SAME), lambda k: 1, unchanged)
+    depth, factor = int(rng.integers(2, 6)), float(rng.choice([0.25, 0.75, 1.5, 4.0]))
+    words = f"Each layer's weights multiply by {factor:g}, and the activation by 2."
+    doubling = Formula("x", "2 * x")
+    about = "each layer works on what the one before gave"
+    add(about, depth, lambda: (times(factor), doubling), lambda k: (2 * factor) ** k, words, once=False)
     about = "standard normal inputs"
-    add(about, 2, lambda: (times(1), SAME), lambda k: 1, unchanged, width=200)
+    add(about, 2, lambda: (times(1), SAME), lambda k: 1, unchanged, width=200, once=False)
     words = "The weights change nothing here, and the activation takes absolute values."
     add(about, 2, lambda: (times(1), Formula("x", "np.abs(x)")), lambda k: math.sqrt(1 - 2 / math.pi), words)
     about = "each layer works on what the one before gave"
@@ -539,12 +552,12 @@ def spread_cases(rng):
     add(about, 3, lambda: (in_turn(2, 3, 0.1), SAME), lambda k: (2, 6, 0.6)[k - 1], words)
     for depth, width in ((3, 40), (5, 7)):
         args = (depth, width, int(rng.integers(2**31)))
-        cases.append(Case(about, args, probe=asked_for, expected=[0, 1, 1], leeway=1e-9))
+        cases.append(Case(about, args, probe=asked_for, expected=[0, 1, 1], leeway=1e-9, once=True))
     words = "The weights are 0, so nothing is left after the first layer."
     add("no biases", 3, lambda: (times(0), SAME), lambda k: 0, words, leeway=1e-3)
     args = (4, WIDTH, int(rng.integers(2**31)))
     about = "random numbers come from rng"
-    cases.append(Case(about, args, probe=spread_from_rng, expected=[1.0] * 6, leeway=1e-9))
+    cases.append(Case(about, args, probe=spread_from_rng, expected=[1.0] * 6, leeway=1e-9, once=True))
     return cases
 
 

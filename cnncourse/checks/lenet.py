@@ -442,7 +442,7 @@ def split_cases(rng):
     cases.append(Case(about, args, probe=seeded, expected=np.ones(4), facts=SEEDED))
     about = "every sample equally likely"
     args = (*numbered(SAMPLES), HELD_OUT / SAMPLES, int(rng.integers(1000)))
-    cases.append(Case(about, args, probe=fair, expected=np.ones(3), facts=FAIR))
+    cases.append(Case(about, args, probe=fair, expected=np.ones(3), facts=FAIR, once=True))
     about = "samples of any shape, labels of any type"
     seeds = [Rng(int(seed)) for seed in rng.integers(1000, size=6)]
     options = (
@@ -2098,7 +2098,7 @@ def epoch_cases(rng):
     args = (*samples(40), 8, int(rng.integers(1000)))
     cases.append(Case(about, args, probe=order_drawn, expected=np.ones(6), facts=IN_ORDER))
     args = (*samples(EPOCH_SAMPLES), EPOCH_BATCH, int(rng.integers(1000)))
-    cases.append(Case(about, args, probe=every_order, expected=np.ones(2), facts=EVENLY))
+    cases.append(Case(about, args, probe=every_order, expected=np.ones(2), facts=EVENLY, once=True))
     about = "a step after every batch"
     for params in ({"w": np.zeros(2)}, [np.zeros(2)], {"w": np.array([3.0, -1.0])}, [np.array([2.0, 5.0])]):
         for count, size in ((6, 2), (7, 3), (2, 5)):
@@ -2845,7 +2845,7 @@ def network_cases(rng):
         y = names[labels]
         kept, others = order[:count], order[count:]
         args = (x[kept], y[kept], x[others], y[others], names, start, enough)
-        cases.append(Case(about, args, probe=learns, expected=np.array([FINE])))
+        cases.append(Case(about, args, probe=learns, expected=np.array([FINE]), once=count != 500))
     order, names = rng.permutation(len(x)), rng.permutation(10)
     one, other, test = order[:100], order[100:200], order[200:230]
     y = names[labels]
@@ -2854,7 +2854,7 @@ def network_cases(rng):
     cases.append(Case(about, args, probe=asked, expected=np.ones(5), facts=ASKED))
     args = (x[one], y[one], x[other], y[other], x[test], int(rng.integers(1000)))
     about = "repeatable, and a network of its own for each call"
-    cases.append(Case(about, args, probe=repeated, expected=np.ones(2), facts=REPEATED))
+    cases.append(Case(about, args, probe=repeated, expected=np.ones(2), facts=REPEATED, once=True))
     return cases
 
 

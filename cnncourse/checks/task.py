@@ -47,6 +47,7 @@ class Case:
         says: shown, when this case fails, in place of what is expected: a hint that does not give the answer away.
         parts: which of several results the case looks at, by their places; all of them without. What the others are
             does not matter, so one who has written only ``d_bias`` earns that.
+        once: with another seed it would ask the same again, a thousand draws perhaps: it is left to the first seed.
     """
 
     about: str
@@ -59,6 +60,7 @@ class Case:
     facts: tuple[str, ...] = ()
     says: str = ""
     parts: tuple[int, ...] = ()
+    once: bool = False
     place: int = 0  # where among the task's cases it was drawn
 
     @property
