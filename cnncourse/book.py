@@ -146,7 +146,6 @@ def print_book(root: str | os.PathLike = ".", *, echo: Callable[[str], None] = p
         page.pdf(
             path=build / "book.pdf",
             format="A4",
-            scale=0.85,
             margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
             display_header_footer=True,
             header_template="<span></span>",
