@@ -76,11 +76,33 @@ def handed_in(course) -> dict[str, bytes]:
 
 
 def rows(course) -> dict[tuple[str, str], Row]:
-    return {(row.learner, row.assignment): row for row in read_learners(course)}
+    return {(row.learner, row.assignment): row for row in read_learners(course / "submitted")}
 
 
 def reasons(result) -> str:
     return "\n".join(f"{who}: {why}" for who, why in result.aside)
+
+
+def test_a_course_that_names_its_folders_itself_has_its_submissions_there(course, tmp_path):
+    (course / "exercises").rename(course / "handed out")
+    (course / "nbgrader_config.py").write_text(
+        "c = get_config()\n"
+        "c.CourseDirectory.submitted_directory = 'in/handed'\n"
+        "c.CourseDirectory.release_directory = 'handed out'\n"
+    )
+    source = filled(tmp_path / "from", {f"ada/{ASSIGNMENT}/{NOTEBOOK}": notebook("mine")})
+    result = collect.collect(course, source)
+    assert result.new == [("ada", ASSIGNMENT)] and not (course / "submitted").exists()
+    assert (course / "in/handed/ada" / ASSIGNMENT / NOTEBOOK).read_bytes() == notebook("mine")
+    assert [row.learner for row in read_learners(course / "in/handed")] == ["ada"]
+    assert str(course / "in" / "handed") in str(result)
+    assert collect.collect(course, source).unchanged == [("ada", ASSIGNMENT)]
+
+
+def test_settings_that_cannot_be_read_are_named(course, tmp_path):
+    (course / "nbgrader_config.py").write_text("c = get_config(\n")
+    with pytest.raises(CourseError, match="nbgrader_config.py cannot be read"):
+        collect.collect(course, filled(tmp_path / "from", {f"ada/{ASSIGNMENT}/{NOTEBOOK}": notebook()}))
 
 
 # Moodle: the names that mod/assign/classes/downloader.php makes, and before it download_submissions in locallib.php ---
@@ -300,7 +322,7 @@ def test_the_instructors_own_name_for_a_learner_is_understood(course, tmp_path):
     result = collect.collect(course, filled(tmp_path / "post", {"Ada-Lovelace/convolution.ipynb": notebook("new")}))
     assert result.replaced == [("Ada-Lovelace", ASSIGNMENT)]
     assert handed_in(course)[f"Ada-Lovelace/{ASSIGNMENT}/{NOTEBOOK}"] == notebook("new")
-    ids = {(row.source, row.id) for row in read_learners(course)}
+    ids = {(row.source, row.id) for row in read_learners(course / "submitted")}
     assert ids == {("moodle", "501"), ("folder", "Ada-Lovelace")}  # Moodle's number is not forgotten
     # The archive once more does not undo it.
     result = collect.collect(course, moodle)
@@ -596,7 +618,7 @@ def test_names_do_no_harm_in_a_spreadsheet_or_a_terminal(course, tmp_path):
     text = (course / "submitted" / "learners.csv").read_text(encoding="utf-8")
     cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
     assert "'=HYPERLINK(1)" in cells and not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r")]
-    assert "=HYPERLINK(1)" in [row.id for row in read_learners(course)]
+    assert "=HYPERLINK(1)" in [row.id for row in read_learners(course / "submitted")]
 
 
 @given(st.text(max_size=20))

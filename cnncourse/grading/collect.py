@@ -27,7 +27,7 @@ from cnncourse.grading import learners
 from cnncourse.grading.archive import MEGABYTE, Aside, Entry, Source, opened, shown
 from cnncourse.grading.frame import write_whole
 from cnncourse.grading.learners import Row, fold, folder_name
-from cnncourse.grading.release import CourseError
+from cnncourse.grading.release import CourseError, configuration
 
 __all__ = ["KINDS", "Collected", "collect"]
 
@@ -65,7 +65,7 @@ class Collected:
     ``late`` holds the learners whose submission the platform calls late.
     """
 
-    root: Path
+    submitted: Path
     source: Path
     kind: str
     new: list[tuple[str, str]] = field(default_factory=list)
@@ -83,11 +83,11 @@ class Collected:
         lines.append(f"  {'put aside':<10}{len(self.aside):>6}")
         lines += _paragraph("Put aside, for a person to see:", self.aside)
         if self.replaced:
-            lines.append(f"What was replaced is kept in {self.root / 'submitted' / EARLIER}.")
+            lines.append(f"What was replaced is kept in {self.submitted / EARLIER}.")
         lines += _paragraph("To know:", self.notes)
         if self.late:
             lines.append(f"Late, says {KINDS[self.kind]}: {_some(self.late, 20)}")
-        lines.append(f"Who is who: {self.root / 'submitted' / learners.FILE}")
+        lines.append(f"Who is who: {self.submitted / learners.FILE}")
         return "\n".join(lines)
 
 
@@ -160,22 +160,23 @@ def collect(
     root, path = Path(course_root).resolve(), Path(source)
     if not (root / "nbgrader_config.py").is_file():
         raise CourseError(f"{root} is not a course folder: it has no nbgrader_config.py. Give the folder that has one.")
-    known = _known(root)
+    settings = configuration(root)[0].CourseDirectory
+    known = _known(root, settings.get("release_directory", "exercises"), settings.get("source_directory", "solutions"))
     if assignment is not None and assignment not in known:
         raise CourseError(f"There is no assignment {assignment!r} in {root}; there are {', '.join(known)}.")
-    submitted = root / "submitted"
+    submitted = root / settings.get("submitted_directory", "submitted")
     if submitted.resolve() in (path.resolve(), *path.resolve().parents):
         raise CourseError(f"{path} is where submissions lie already: give the folder or archive that they come from.")
     with opened(path) as files:
         kind, entries = _recognise(files, known, kind)
-        submissions = _TAKEN[kind](files, entries, known, learners.read_learners(root))
+        submissions = _TAKEN[kind](files, entries, known, learners.read_learners(submitted))
         submissions = _of_assignment(submissions, known, assignment, path)
         submissions = _latest(_usable(submissions, known, files))
-        result = Collected(root, path, kind, aside=files.aside)
+        result = Collected(submitted, path, kind, aside=files.aside)
         try:
-            submitted.mkdir(exist_ok=True)
+            submitted.mkdir(parents=True, exist_ok=True)
             with _alone(submitted):
-                rows = {(row.learner, row.assignment, row.source): row for row in learners.read_learners(root)}
+                rows = {(row.learner, row.assignment, row.source): row for row in learners.read_learners(submitted)}
                 _name_learners(submissions, list(rows.values()), submitted)
                 try:
                     _bring_in(submissions, submitted, rows, result, progress)
@@ -186,12 +187,12 @@ def collect(
     return result
 
 
-def _known(root: Path) -> dict[str, list[str]]:
+def _known(root: Path, release: str, source: str) -> dict[str, list[str]]:
     """The assignments of a course folder, each with the file names of its notebooks."""
     known: dict[str, list[str]] = {}
-    for pattern in ("exercises/[!.]*/[!.]*.ipynb", "solutions/[!.]*/[!.]*.md", "solutions/[!.]*/[!.]*.ipynb"):
+    for folder, pattern in ((release, "*.ipynb"), (source, "*.md"), (source, "*.ipynb")):
         found = defaultdict(list)
-        for path in sorted(root.glob(pattern)):
+        for path in sorted((root / folder).glob(f"[!.]*/[!.]{pattern}")):
             found[path.parent.name].append(f"{path.stem}.ipynb")
         known = dict(found) | known  # what was released counts
     if not known:

@@ -126,7 +126,7 @@ def export(
     if table is not None and path.resolve() == table.path.resolve():
         raise CourseError(f"{path} is the roster itself: give another name with --output.")
     result = Exported(path, kind, chosen)
-    people = _People(course, read_learners(course.root))
+    people = _People(course, read_learners(course.root / course.step("submitted")))
     if table is not None:
         text = _fill(table, chosen, columns, marks, people, result)
     else:

@@ -34,7 +34,7 @@ from cnncourse.grading.frame import Book, plain, write_whole
 from cnncourse.grading.gradebook import Given, Gradebook, Penalty, Score
 from cnncourse.grading.job import Job, Mark, Marked, Notebook
 from cnncourse.grading.learners import to_cell
-from cnncourse.grading.release import SEED_VARIABLE, CourseError
+from cnncourse.grading.release import CourseError, configuration
 from cnncourse.grading.sandbox import why_not
 
 __all__ = ["Course", "Outcome", "Record", "Summary", "grade", "why_not_gradable"]
@@ -159,7 +159,7 @@ class Course:
             raise CourseError(
                 f"{self.root} is not a course folder: it has no nbgrader_config.py. Give the folder that has one."
             )
-        self.config, self.seed = _configuration(self.root)
+        self.config, self.seed = configuration(self.root)
         self._notebooks: dict[str, tuple[Notebook, ...]] = {}
         with self.gradebook() as gradebook:
             self._names = gradebook.assignments()
@@ -274,27 +274,6 @@ class Course:
         if self.config.LateSubmissionPlugin.get("penalty_method") == "zero":
             return lambda student, points, late: points
         return None
-
-
-def _configuration(root: Path):
-    """What ``nbgrader_config.py`` sets, and the seed of the hidden cases; the environment is as before."""
-    from traitlets.config import PyFileConfigLoader
-
-    before, folder = os.environ.get(SEED_VARIABLE), os.getcwd()
-    os.chdir(root)
-    try:
-        config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-        return config, os.environ.get(SEED_VARIABLE, "0")
-    except SystemExit as end:  # what nbgrader_config.py has to say
-        raise CourseError(str(end)) from end
-    except Exception as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise CourseError(f"{root / 'nbgrader_config.py'} cannot be read ({said[:300]}): correct it.") from error
-    finally:
-        os.chdir(folder)
-        os.environ.pop(SEED_VARIABLE, None)
-        if before is not None:
-            os.environ[SEED_VARIABLE] = before
 
 
 # One submission -------------------------------------------------------------------------------------------------------

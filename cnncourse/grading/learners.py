@@ -46,13 +46,13 @@ class Row:
 _COLUMNS = list(Row.__dataclass_fields__)
 
 
-def read_learners(root: str | os.PathLike) -> list[Row]:
-    """The rows of a course's ``submitted/learners.csv``; none where nothing was collected yet.
+def read_learners(submitted: str | os.PathLike) -> list[Row]:
+    """The rows of ``learners.csv`` in a course's folder of submissions; none where nothing was collected yet.
 
     Raises:
         CourseError: it is damaged.
     """
-    path = Path(root) / "submitted" / FILE
+    path = Path(submitted) / FILE
     try:
         text = path.read_text(encoding="utf-8-sig")
         lines = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in text.partition("\n")[0] else ",")

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["CourseError", "known_assignments", "prepare", "read_source", "release", "sync_sources"]
+__all__ = ["CourseError", "configuration", "known_assignments", "prepare", "read_source", "release", "sync_sources"]
 
 SEED_FILE = ".hidden-seed"
 SEED_VARIABLE = "CNNCOURSE_HIDDEN_SEED"
@@ -25,6 +25,31 @@ MARKERS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 
 class CourseError(ValueError):
     """Something in the course folder is wrong; the message names the file and the cure."""
+
+
+def configuration(root: Path):
+    """What ``nbgrader_config.py`` sets, and the seed of the hidden cases; the environment is as before.
+
+    Raises:
+        CourseError: the file cannot be read, or has something to say.
+    """
+    from traitlets.config import PyFileConfigLoader
+
+    before, folder = os.environ.get(SEED_VARIABLE), os.getcwd()
+    os.chdir(root)
+    try:
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+        return config, os.environ.get(SEED_VARIABLE, "0")
+    except SystemExit as end:  # what nbgrader_config.py has to say
+        raise CourseError(str(end)) from end
+    except Exception as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise CourseError(f"{root / 'nbgrader_config.py'} cannot be read ({said[:300]}): correct it.") from error
+    finally:
+        os.chdir(folder)
+        os.environ.pop(SEED_VARIABLE, None)
+        if before is not None:
+            os.environ[SEED_VARIABLE] = before
 
 
 def prepare(root: str | os.PathLike) -> None:
